@@ -1,0 +1,68 @@
+package stats
+
+// A Metric is one row of the table: its name without the configured prefix,
+// its dogstatsd type, its unit, the tags it carries, and what it says.
+type Metric struct {
+	Name string
+	Kind Kind
+	Unit string
+	Tags []string // keys of the tags it carries, besides the configured ones
+	Help string
+}
+
+// Kind is how a metric's values add up.
+type Kind string
+
+// The kinds that Berth sends.
+const (
+	Gauge Kind = "gauge" // the value now
+	Count Kind = "count" // what was added since the last report
+)
+
+// The names of the metrics, without prefix.
+const (
+	Containers       = "containers"
+	DockerConnected  = "docker.connected"
+	DockerBlind      = "docker.blind_seconds"
+	DockerReconnects = "docker.reconnects"
+	LogsSweeps       = "logs.sweeps"
+	LogsRemoved      = "logs.removed"
+	LogsRestored     = "logs.restored"
+	LogsPurged       = "logs.purged"
+	LogsRefused      = "logs.refused"
+	LogsFreed        = "logs.freed_bytes"
+	LogsHeld         = "logs.held_bytes"
+	LogsRestorable   = "logs.restorable"
+	JobsRuns         = "jobs.runs"
+	JobsSeconds      = "jobs.seconds"
+	StoreUp          = "store.up"
+	ConfigGeneration = "config.generation"
+	ConfigRejected   = "config.rejected"
+	ProcessCPU       = "process.cpu_seconds"
+	ProcessRSS       = "process.rss_bytes"
+)
+
+// Metrics returns the table of all metrics, sorted by name.
+func Metrics() []Metric {
+	return []Metric{
+		{ConfigGeneration, Gauge, "", nil, "how many configurations have been accepted since the start"},
+		{ConfigRejected, Gauge, "", nil, "1 while the newest configuration file is refused and an older one runs"},
+		{Containers, Gauge, "container", []string{"state"}, "containers that exist on the host"},
+		{DockerBlind, Count, "second", nil, "time without a current picture of Docker"},
+		{DockerConnected, Gauge, "", nil, "1 while the picture of Docker is current"},
+		{DockerReconnects, Count, "", nil, "times the connection to Docker was made anew"},
+		{JobsRuns, Count, "", []string{"job", "result"}, "runs of scheduled jobs"},
+		{JobsSeconds, Count, "second", []string{"job"}, "time spent in scheduled jobs"},
+		{LogsFreed, Count, "byte", nil, "bytes given back by deleted log folders"},
+		{LogsHeld, Gauge, "byte", nil, "bytes in folders that can still be restored"},
+		{LogsPurged, Count, "", nil, "log folders deleted for good"},
+		{LogsRefused, Count, "", []string{"code"}, "log folders that were planned for removal and kept after all"},
+		{LogsRemoved, Count, "", nil, "log folders moved out of reach, to be deleted"},
+		{LogsRestorable, Gauge, "", nil, "log folders that can still be restored"},
+		{LogsRestored, Count, "", nil, "log folders brought back"},
+		{LogsSweeps, Count, "", []string{"result"}, "sweeps of the log roots"},
+		{ProcessCPU, Count, "second", nil, "CPU time of the daemon, user and system"},
+		{ProcessRSS, Gauge, "byte", nil, "resident memory of the daemon"},
+		{StoreUp, Gauge, "", nil, "1 while the central store takes the host's record"},
+	}
+}
