@@ -1,0 +1,112 @@
+package docker
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+)
+
+// Calls is everything that Berth may ask a Docker Engine; {id} stands for a
+// whole container ID, and an API version may come first.
+func Calls() []string {
+	return []string{
+		"HEAD /_ping",
+		"GET /_ping",
+		"GET /version",
+		"GET /info",
+		"GET /events",
+		"GET /containers/json",
+		"GET /containers/{id}/json",
+	}
+}
+
+// A ForbiddenCall is the error of a request that is not one of [Calls].
+// Nothing of it has left the process.
+type ForbiddenCall struct {
+	Method string
+	Path   string
+}
+
+func (e *ForbiddenCall) Error() string {
+	return fmt.Sprintf("docker call %s %q is not one that Berth makes", e.Method, e.Path)
+}
+
+// allowList is the only way from Docker's client to the Engine (D1).
+type allowList struct {
+	calls []string
+	next  http.RoundTripper
+}
+
+// RoundTrip passes a request on if it is on the list, and leaves what came of
+// it in the trip that the request's context may carry.
+func (a *allowList) RoundTrip(r *http.Request) (*http.Response, error) {
+	seen, _ := r.Context().Value(tripKey{}).(*trip)
+	if seen == nil {
+		seen = new(trip)
+	}
+	if !a.allows(r) {
+		seen.err = &ForbiddenCall{Method: r.Method, Path: r.URL.EscapedPath()}
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, seen.err
+	}
+	resp, err := a.next.RoundTrip(r)
+	*seen = trip{method: r.Method, err: err}
+	if err != nil {
+		return nil, err
+	}
+	seen.status = resp.StatusCode
+	resp.Body = &body{resp.Body, seen}
+	return resp, nil
+}
+
+var versionPrefix = regexp.MustCompile(`^/v[0-9]+\.[0-9]+(/.*)$`)
+
+// allows reports whether a request is on the list. It compares the path whole
+// and refuses any other spelling of it (RawPath, Opaque), so what is compared is
+// what would be sent.
+func (a *allowList) allows(r *http.Request) bool {
+	if r.URL.RawPath != "" || r.URL.Opaque != "" || (r.Body != nil && r.Body != http.NoBody) {
+		return false
+	}
+	path := r.URL.Path
+	if m := versionPrefix.FindStringSubmatch(path); m != nil {
+		path = m[1]
+	}
+	if rest, ok := strings.CutPrefix(path, "/containers/"); ok {
+		if id, ok := strings.CutSuffix(rest, "/json"); ok && inventory.ID(id).Valid() {
+			path = "/containers/{id}/json"
+		}
+	}
+	return slices.Contains(a.calls, r.Method+" "+path)
+}
+
+// A trip is what the transport saw of a call. Docker's client replaces some
+// causes by advice to a person at a terminal; this keeps them.
+type trip struct {
+	method string
+	status int // 0: no answer
+	err    error
+}
+
+type tripKey struct{}
+
+// A body notes in a trip why it could not be read to its end.
+type body struct {
+	io.ReadCloser
+	seen *trip
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // readers return io.EOF itself
+		b.seen.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,25 @@
+package docker
+
+import (
+	"context"
+
+	"github.com/docker/docker/client"
+)
+
+// What the tests need of the inside: the pure functions, and Docker's client as
+// the product has it.
+var (
+	FromList      = fromList
+	FromInspect   = fromInspect
+	HintOf        = hintOf
+	ParseStat     = parseStat
+	EngineStarted = engineStarted
+	Repository    = repository
+)
+
+// The hint's parts.
+func (h hint) Container() string { return string(h.container) }
+func (h hint) Event() Event      { return h.event }
+
+// API is Docker's own client, behind the allow-list.
+func (c *Client) API(ctx context.Context) (*client.Client, error) { return c.negotiated(ctx) }

@@ -1,0 +1,85 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/client"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+)
+
+// listTries is how often a list may be shorter than the Engine's own count
+// before that is an error. Containers that come and go between the questions
+// make it so for a moment.
+const listTries = 3
+
+// ErrPartial is wrapped by the error of a list that is shorter than the number
+// of containers that the Engine says it has.
+var ErrPartial = errors.New("the list is shorter than the Engine's own count")
+
+// ErrEngineChanged is wrapped by the error of a list during which another
+// Engine, or the same with another data root, began to answer.
+var ErrEngineChanged = errors.New("another Engine began to answer")
+
+// List asks for every container in every state (D2). The Engine tells its
+// identity and its number of containers before and after; a listing that does
+// not agree with them is no listing. Facts that need an inspect (limits, start,
+// end, exit code) are zero.
+func (c *Client) List(ctx context.Context) (inventory.Listing, error) {
+	before, err := c.info(ctx)
+	if err != nil {
+		return inventory.Listing{}, err
+	}
+	var found, expected int
+	for range listTries {
+		taken := time.Now()
+		all, err := c.containers(ctx)
+		if err != nil {
+			return inventory.Listing{}, err
+		}
+		after, err := c.info(ctx)
+		if err != nil {
+			return inventory.Listing{}, err
+		}
+		if before.engine.ID != after.engine.ID || before.engine.RootDir != after.engine.RootDir {
+			return inventory.Listing{}, fmt.Errorf("list containers: %w: data root %s, then %s",
+				ErrEngineChanged, before.engine.RootDir, after.engine.RootDir)
+		}
+		found, expected = len(all), min(before.containers, after.containers)
+		if found >= expected {
+			after.engine.Started = engineStarted(c.socket)
+			return inventory.Listing{Taken: taken, Engine: after.engine, Containers: all}, nil
+		}
+		before = after
+	}
+	return inventory.Listing{}, fmt.Errorf("list containers: %w: %d of %d", ErrPartial, found, expected)
+}
+
+// info is what the Engine says about itself.
+type info struct {
+	engine     inventory.Engine
+	containers int
+}
+
+func (c *Client) info(ctx context.Context) (i info, err error) {
+	err = c.call(ctx, "ask for the Engine's identity", func(ctx context.Context, api *client.Client) error {
+		r, err := api.Info(ctx)
+		i = fromInfo(r, api.ClientVersion())
+		if err == nil && i.engine.RootDir == "" {
+			err = errors.New("the answer names no data root")
+		}
+		return err
+	})
+	return i, err
+}
+
+func fromInfo(r system.Info, version string) info {
+	return info{containers: r.Containers, engine: inventory.Engine{
+		ID: r.ID, RootDir: r.DockerRootDir, Version: r.ServerVersion, APIVersion: version,
+		CPUs: r.NCPU, Memory: r.MemTotal,
+	}}
+}

@@ -1,0 +1,194 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+)
+
+// A session is one connection to the Engine, from the subscription to the
+// first failure. All of it happens in one goroutine, the loop, but for the
+// event reader and the inspects, which hand over their results.
+type session struct {
+	*Watcher
+	*picture
+	client    *Client
+	inspector *inspector
+	limit     *rate.Limiter
+	stream    *stream
+	since     time.Time // events before this moment have been seen
+	synced    bool      // this session has seen a complete listing
+	alive     time.Time // when the Engine last proved that it is
+	refresh   *time.Timer
+	armed     bool // refresh is running
+}
+
+// run returns why the session ended. It never returns nil.
+func (s *session) run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer s.inspector.work.Wait()
+	defer cancel()
+	if s.stream, err = s.client.subscribe(ctx, s.since); err != nil {
+		return err
+	}
+	defer s.stream.close()
+	s.refresh = time.NewTimer(time.Hour)
+	defer s.refresh.Stop()
+	s.refresh.Stop()
+	if err := s.resync(ctx, firstPatience); err != nil {
+		return err
+	}
+	return s.loop(ctx)
+}
+
+// loop waits for whatever comes first.
+func (s *session) loop(ctx context.Context) error {
+	silence := cmp.Or(s.Probe, defaultProbe)
+	probe, resync := time.NewTimer(silence), time.NewTimer(s.resyncIn())
+	defer probe.Stop()
+	defer resync.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.stream.ready:
+			s.hear()
+		case <-s.stream.ended:
+			s.hear()
+			return s.stream.err
+		case <-s.inspector.ready:
+			if s.collect() {
+				s.Inventory.Replace(s.snapshot())
+			}
+		case <-s.refresh.C:
+			s.armed = false
+			err = s.relist(ctx)
+		case <-resync.C:
+			err = s.resync(ctx, patience)
+			resync.Reset(s.resyncIn())
+		case <-probe.C:
+			if time.Since(s.alive) >= silence {
+				err = s.client.ping(ctx)
+				s.alive = time.Now()
+			}
+			probe.Reset(silence - time.Since(s.alive))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// hear takes what the event stream has brought: the observer is told, the
+// containers are marked, and a listing is due.
+func (s *session) hear() {
+	hints, lost := s.stream.take()
+	if len(hints) == 0 && !lost {
+		return
+	}
+	s.alive = time.Now()
+	for _, h := range hints {
+		s.stale(h.container)
+		if h.event.Kind == "" {
+			continue
+		}
+		s.since = h.event.At.Add(1)
+		s.note(func(status *Status) { status.LastEvent = h.event.At })
+		if s.Observer != nil {
+			s.Observer.Event(h.event)
+		}
+	}
+	if lost {
+		s.allStale()
+	}
+	s.arm()
+}
+
+// arm makes a listing due: soon when it has been quiet, and no more often than
+// the limit in a storm.
+func (s *session) arm() {
+	if !s.armed {
+		s.armed = true
+		s.refresh.Reset(max(settle, s.limit.Reserve().Delay()))
+	}
+}
+
+// resync replaces all that is known of the Engine and its containers.
+func (s *session) resync(ctx context.Context, wait time.Duration) error {
+	listing, err := s.client.List(ctx)
+	if err != nil {
+		return err
+	}
+	s.engine = listing.Engine
+	s.allStale()
+	s.list(listing.Taken, listing.Containers)
+	s.gather(ctx, wait)
+	s.synced = true
+	s.goSighted(s.picture)
+	s.tell()
+	return nil
+}
+
+// relist asks for the containers after a hint.
+func (s *session) relist(ctx context.Context) error {
+	taken := time.Now()
+	all, err := s.client.containers(ctx)
+	if err != nil {
+		return err
+	}
+	s.list(taken, all)
+	s.gather(ctx, patience)
+	s.tell()
+	return nil
+}
+
+// gather asks for missing details and gives them a moment to arrive.
+func (s *session) gather(ctx context.Context, wait time.Duration) {
+	s.alive = time.Now()
+	s.wanting(func(id inventory.ID, version uint64) { s.inspector.ask(ctx, id, version) })
+	limit := time.NewTimer(wait)
+	defer limit.Stop()
+	for s.missing() {
+		select {
+		case <-s.inspector.ready:
+			s.collect()
+		case <-limit.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// collect puts the results of inspects into the picture, and reports whether
+// it has changed. One that contradicts the list makes a new listing due.
+func (s *session) collect() (changed bool) {
+	for _, r := range s.inspector.take() {
+		if r.err != nil && !isNotFound(r.err) && !errors.Is(r.err, context.Canceled) {
+			s.Log.Debug("inspect container", "container", r.id.Short(), "err", r.err)
+		}
+		news, contradicts := s.add(r)
+		changed = changed || news
+		if contradicts {
+			s.arm()
+		}
+	}
+	return changed
+}
+
+// tell hands a new listing to the observer and the inventory.
+func (s *session) tell() {
+	s.hear() // what came meanwhile goes first
+	s.note(func(status *Status) { status.LastList = s.taken })
+	now := s.snapshot()
+	if s.Observer != nil {
+		s.Observer.Listed(inventory.Listing{Taken: now.At, Engine: now.Engine, Containers: now.Containers})
+	}
+	s.Inventory.Replace(now)
+}

@@ -1,0 +1,94 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+)
+
+// How the loop paces itself unless a Watcher's fields say otherwise.
+const (
+	settle          = 5 * time.Millisecond   // after a hint: more of the same cause may follow
+	patience        = 25 * time.Millisecond  // for inspects, before a picture is shown without them
+	firstPatience   = time.Second            // the same for the first picture of a connection
+	stormEvery      = 250 * time.Millisecond // between listings once the burst is used up
+	stormBurst      = 8                      // listings without a pause
+	defaultResync   = 5 * time.Minute
+	defaultProbe    = 15 * time.Second
+	defaultRetry    = 100 * time.Millisecond
+	defaultMaxRetry = 10 * time.Second
+)
+
+// A Watcher keeps the inventory true to one Engine. Client, Inventory and Log
+// are required; the zero value of every other field is its default.
+type Watcher struct {
+	Client    *Client
+	Inventory *inventory.Inventory
+	Log       *slog.Logger
+	Observer  Observer // nil: nobody is told
+	// LogFolder says where on the host a container's log folder would be; nil
+	// leaves [inventory.Container.LogFolder] empty. It is called from the loop.
+	LogFolder func(service string, mounts []inventory.Mount, id inventory.ID) string
+
+	Resync   time.Duration // between listings without a hint, give or take a fifth; zero: 5 min
+	Probe    time.Duration // silence after which the Engine is asked for a sign of life; zero: 15 s
+	Retry    time.Duration // before the first reconnect, doubled each time; zero: 100 ms
+	MaxRetry time.Duration // the longest pause before a reconnect; zero: 10 s
+
+	mu     sync.Mutex // guards status
+	status Status
+}
+
+// Run watches until ctx ends and then returns nil. An Engine that is away is
+// no error: the inventory is marked blind until it is back.
+func (w *Watcher) Run(ctx context.Context) error {
+	p := &picture{logFolder: w.LogFolder}
+	limit := rate.NewLimiter(rate.Every(stormEvery), stormBurst)
+	since := time.Now()
+	for failures := 0; ; failures++ {
+		s := &session{
+			Watcher: w, picture: p, limit: limit, since: since,
+			inspector: newInspector(w.Client),
+			client:    w.Client,
+		}
+		err := s.run(ctx)
+		w.Client.CloseIdle()
+		if ctx.Err() != nil {
+			return nil
+		}
+		w.goBlind(p, err)
+		since = s.since
+		if s.synced {
+			failures = 0
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(w.pause(failures)):
+		}
+	}
+}
+
+// pause is how long to wait after so many failures in a row: doubling, with
+// jitter, so that a host's daemons do not all return at once.
+func (w *Watcher) pause(failures int) time.Duration {
+	longest := cmp.Or(w.MaxRetry, defaultMaxRetry)
+	d := cmp.Or(w.Retry, defaultRetry)
+	for range failures {
+		d = min(2*d, longest)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+// resyncIn is when to list without a hint.
+func (w *Watcher) resyncIn() time.Duration {
+	d := cmp.Or(w.Resync, defaultResync)
+	return d - d/5 + rand.N(2*d/5+1)
+}
