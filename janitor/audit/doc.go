@@ -1,0 +1,13 @@
+// Package audit is the janitor's memory of what it did and why: an append-only
+// file of records, each holding the hash of the one before, so that a record
+// that is changed, dropped or slipped in later shows.
+//
+// The file is kept in segments; the oldest go when there are more than
+// [MaxSegments] or they are older than [MaxAge].
+//
+// # Invariants
+//
+//   - J6 (plan equals apply): every deletion and every refusal has a record with
+//     its reason and the hash of the plan that named it. It is on disk before
+//     the deletion is final.
+package audit

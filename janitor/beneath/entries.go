@@ -1,0 +1,99 @@
+package beneath
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Kind is what a folder says of an entry without looking at it.
+type Kind uint8
+
+// The kinds that matter here. A file system may not tell, and by the time it
+// is acted upon an entry may be another.
+const (
+	Unknown Kind = iota
+	Folder
+	File
+	Other // link, pipe, socket or device
+)
+
+// An Entry is one name in a folder.
+type Entry struct {
+	Name string
+	Kind Kind
+}
+
+// batchSize is how much of a folder is read at once: a thousand usual names.
+const batchSize = 64 << 10
+
+var batches = sync.Pool{New: func() any { b := make([]byte, batchSize); return &b }}
+
+// Entries calls visit with the folder's entries, a batch at a time, until the
+// end or an error of visit, which it returns. The batch is only valid during
+// the call. However many entries there are, the memory taken is one batch.
+// What is added or removed meanwhile may be seen or not.
+func (d *Dir) Entries(visit func([]Entry) error) error {
+	buf := batches.Get().(*[]byte)
+	defer batches.Put(buf)
+	if _, err := unix.Seek(d.fd, 0, 0); err != nil {
+		return fmt.Errorf("read folder: %w", err)
+	}
+	var entries []Entry
+	for {
+		n, err := retry(func() (int, error) { return unix.Getdents(d.fd, *buf) })
+		if err != nil {
+			return fmt.Errorf("read folder: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+		entries = parseDirents((*buf)[:n], entries[:0])
+		if err := visit(entries); err != nil {
+			return err
+		}
+	}
+}
+
+// Offsets in struct linux_dirent64, see getdents64(2).
+const (
+	direntReclen = 16
+	direntType   = 18
+	direntName   = 19
+)
+
+// parseDirents appends the entries of one answer of getdents64, without "."
+// and "..". A record that does not fit ends it.
+func parseDirents(b []byte, entries []Entry) []Entry {
+	for len(b) >= direntName {
+		size := int(binary.NativeEndian.Uint16(b[direntReclen:]))
+		if size < direntName || size > len(b) {
+			break
+		}
+		name := b[direntName:size]
+		if i := bytes.IndexByte(name, 0); i >= 0 {
+			name = name[:i]
+		}
+		if s := string(name); IsName(s) {
+			entries = append(entries, Entry{s, kind(b[direntType])})
+		}
+		b = b[size:]
+	}
+	return entries
+}
+
+func kind(t byte) Kind {
+	switch t {
+	case unix.DT_DIR:
+		return Folder
+	case unix.DT_REG:
+		return File
+	case unix.DT_UNKNOWN:
+		return Unknown
+	default:
+		return Other
+	}
+}

@@ -1,0 +1,143 @@
+package beneath
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Root is a folder opened once and pinned by device, inode and mount.
+type Root struct {
+	path string
+	dir  *Dir
+	id   Identity
+}
+
+// Open opens the folder at an absolute, clean path. No component of the path
+// may be a symbolic link: a root that somebody can turn elsewhere is no root.
+func Open(path string) (*Root, error) { return open(path, openat2) }
+
+func open(path string, step stepper) (*Root, error) {
+	if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
+		return nil, fmt.Errorf("open root %q: not an absolute, clean path below /", path)
+	}
+	fd, err := openNoSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	dir := &Dir{fd: fd, step: step}
+	id, err := dir.Identity()
+	if err != nil {
+		dir.Close()
+		return nil, fmt.Errorf("open root %q: %w", path, err)
+	}
+	dir.mount = id.Mount
+	return &Root{path: path, dir: dir, id: id}, nil
+}
+
+// openNoSymlinks walks from / one component at a time. Mounts may be crossed
+// here: a root usually is one, or lies below one.
+func openNoSymlinks(path string) (int, error) {
+	fd, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("open /: %w", err)
+	}
+	parts := strings.Split(path[1:], "/")
+	for i, part := range parts {
+		flags := unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+		if i == len(parts)-1 {
+			flags = dirFlags
+		}
+		next, err := retry(func() (int, error) { return unix.Openat(fd, part, flags, 0) })
+		if err != nil {
+			err = rootRefusal(path, "/"+strings.Join(parts[:i+1], "/"), fd, part, err)
+		}
+		unix.Close(fd)
+		if err != nil {
+			return -1, err
+		}
+		fd = next
+	}
+	return fd, nil
+}
+
+// rootRefusal tells a symbolic link from a file, which the kernel does not
+// when O_DIRECTORY is asked for.
+func rootRefusal(path, at string, fd int, part string, err error) error {
+	var st unix.Stat_t
+	if unix.Fstatat(fd, part, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		real, evalErr := filepath.EvalSymlinks(path)
+		if evalErr != nil {
+			return fmt.Errorf("open root %q: %q %w: name the real folder", path, at, ErrSymlink)
+		}
+		return fmt.Errorf("open root %q: %q %w: name the real folder, %q", path, at, ErrSymlink, real)
+	}
+	if errors.Is(err, unix.ENOTDIR) {
+		return fmt.Errorf("open root %q: %q %w", path, at, ErrNotFolder)
+	}
+	return fmt.Errorf("open root %q: %w", path, err)
+}
+
+// Path is the path that was opened.
+func (r *Root) Path() string { return r.path }
+
+// Identity is what the root is pinned by.
+func (r *Root) Identity() Identity { return r.id }
+
+// Close gives the descriptor back.
+func (r *Root) Close() error { return r.dir.Close() }
+
+// Verify reports whether the path still leads to the pinned folder: not
+// replaced, not unmounted, nothing mounted over it.
+func (r *Root) Verify() error {
+	fresh, err := open(r.path, r.dir.step)
+	if err != nil {
+		return err
+	}
+	defer fresh.Close()
+	if fresh.id != r.id {
+		return fmt.Errorf("root %q %w: it was replaced, unmounted or mounted over", r.path, ErrReplaced)
+	}
+	return nil
+}
+
+// Writable reports whether entries of the root can be made and removed by this
+// process.
+func (r *Root) Writable() error {
+	err := unix.Faccessat2(r.dir.fd, "", unix.W_OK|unix.X_OK, unix.AT_EACCESS|unix.AT_EMPTY_PATH)
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
+		err = unix.Faccessat(r.dir.fd, ".", unix.W_OK|unix.X_OK, 0)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EROFS):
+		return fmt.Errorf("root %q %w", r.path, ErrReadOnly)
+	default:
+		return fmt.Errorf("write to root %q: %w", r.path, err)
+	}
+}
+
+// OpenDir opens a folder beneath the root by its relative path; "" and "." are
+// the root itself. Each component is a step of its own.
+func (r *Root) OpenDir(rel string) (*Dir, error) {
+	here, err := r.dir.again()
+	if err != nil {
+		return nil, fmt.Errorf("open root %q: %w", r.path, err)
+	}
+	if rel == "" || rel == "." {
+		return here, nil
+	}
+	for part := range strings.SplitSeq(rel, "/") {
+		next, err := here.OpenDir(part)
+		here.Close()
+		if err != nil {
+			return nil, fmt.Errorf("below %q: %w", r.path, err)
+		}
+		here = next
+	}
+	return here, nil
+}

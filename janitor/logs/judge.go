@@ -1,0 +1,172 @@
+package logs
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor/beneath"
+	"github.com/berth-dev/berth/janitor/ledger"
+)
+
+// Facts are everything that a plan is made from.
+type Facts struct {
+	Folders   []Folder              // scanned before the listing was asked for (J1)
+	Listed    []inventory.Container // every container, in whatever state
+	Processes map[inventory.ID]int  // containers that the process table knows (J3)
+	Ledger    ledger.View
+	Measured  map[string]Measured // by path: those that were looked into
+	Blind     string              // why none of this may be believed; empty if it may (J2)
+	Notes     []string
+}
+
+// Measured is what a look into one folder showed.
+type Measured struct {
+	Usage beneath.Usage
+	Open  string // the process that has a file of it open; empty: none seen
+	Err   error  // why it could not be looked into
+}
+
+// live maps the names that a folder of a live container can have, whole IDs
+// and their first 12 digits, to who that is.
+func (f Facts) live() map[string]inventory.Container {
+	live := make(map[string]inventory.Container, 2*len(f.Listed))
+	for _, c := range f.Listed {
+		live[string(c.ID)] = c
+		live[c.ID.Short()] = c
+	}
+	return live
+}
+
+// process returns the container with this name that the process table knows,
+// and one of its processes; 0: none.
+func (f Facts) process(name string) (inventory.ID, int) {
+	for id, pid := range f.Processes {
+		if string(id) == name || id.Short() == name {
+			return id, pid
+		}
+	}
+	return "", 0
+}
+
+// A judge decides about one folder: each rule either has the last word or
+// leaves it to the next. All but the last keep it.
+type judge struct {
+	facts  Facts
+	live   map[string]inventory.Container
+	policy Policy
+	now    time.Time
+}
+
+func (j judge) decide(d *Decision) {
+	rules := []func(*Decision) bool{
+		j.listed, j.blind, j.process, j.gone, j.held, j.measured,
+	}
+	for _, rule := range rules {
+		if rule(d) {
+			return
+		}
+	}
+	d.Verdict = Remove
+}
+
+func (d *Decision) keep(code, format string, args ...any) bool {
+	d.Verdict, d.Code, d.Reason = Keep, code, fmt.Sprintf(format, args...)
+	return true
+}
+
+func (j judge) listed(d *Decision) bool {
+	c, ok := j.live[d.Name]
+	return ok && d.keep(CodeListed, "its container is %s", c.State)
+}
+
+func (j judge) blind(d *Decision) bool {
+	return j.facts.Blind != "" && d.keep(CodeBlind, "%s", j.facts.Blind)
+}
+
+func (j judge) process(d *Decision) bool {
+	id, pid := j.facts.process(d.Name)
+	return pid != 0 && d.keep(CodeProcess, "process %d runs in container %s, which Docker does not list", pid, id.Short())
+}
+
+// gone keeps the folder until its container has been gone for the grace time,
+// or, if nobody ever saw it, until the folder is old.
+func (j judge) gone(d *Decision) bool {
+	entries := j.facts.Ledger.Named(d.Name)
+	if len(entries) == 0 {
+		return j.neverSeen(d)
+	}
+	var last ledger.Entry
+	for _, e := range entries {
+		if e.Gone.IsZero() {
+			return d.keep(CodeMissing, "container %s is absent from Docker's list, but nothing says that it was removed", e.ID.Short())
+		}
+		if !e.Gone.Before(last.Gone) {
+			last = e
+		}
+	}
+	d.Code, d.Reason = CodeGone, fmt.Sprintf("its container was %s at %s", how(last), clock(last.Gone))
+	if until := last.Gone.Add(j.policy.Grace); j.now.Before(until) {
+		d.Until = until
+		return d.keep(CodeGrace, "its container was %s at %s; kept until %s", how(last), clock(last.Gone), clock(until))
+	}
+	return false
+}
+
+func (j judge) neverSeen(d *Decision) bool {
+	born := d.Identity.Born
+	if born.Before(d.Changed) {
+		born = d.Changed
+	}
+	d.Code, d.Reason = CodeNeverSeen, fmt.Sprintf("no container of this name was ever seen here, and it is unchanged since %s", clock(born))
+	if until := born.Add(j.policy.UnknownGrace); j.now.Before(until) {
+		d.Until = until
+		return d.keep(CodeUnknown, "no container of this name was ever seen here; kept until %s", clock(until))
+	}
+	return false
+}
+
+func (j judge) held(d *Decision) bool {
+	until := j.facts.Ledger.Holds[d.Path()]
+	if !j.now.Before(until) {
+		return false
+	}
+	d.Until = until
+	return d.keep(CodeHeld, "it was restored; kept until %s", clock(until))
+}
+
+// measured keeps what could not be looked into and what is not quiet.
+func (j judge) measured(d *Decision) bool {
+	m, ok := j.facts.Measured[d.Path()]
+	switch {
+	case !ok:
+		return d.keep(CodeUnmeasured, "it has not been looked into")
+	case errors.Is(m.Err, beneath.ErrMount):
+		return d.keep(CodeMount, "%v", m.Err)
+	case m.Err != nil:
+		return d.keep(CodeUnreadable, "%v", m.Err)
+	}
+	d.Bytes, d.Files, d.Written = m.Usage.Bytes, m.Usage.Files, m.Usage.Written
+	if m.Open != "" {
+		return d.keep(CodeOpen, "%s has a file of it open", m.Open)
+	}
+	if until := d.Written.Add(j.policy.Grace); j.now.Before(until) {
+		d.Until = until
+		return d.keep(CodeWritten, "something in it changed at %s; kept until %s", clock(d.Written), clock(until))
+	}
+	d.Reason += fmt.Sprintf("; last change %s, %d files, %d bytes", clock(d.Written), d.Files, d.Bytes)
+	if m.Usage.Truncated {
+		d.Reason += " at least"
+	}
+	return false
+}
+
+func how(e ledger.Entry) string {
+	if e.How == ledger.Removed {
+		return "removed"
+	}
+	return "last listed before it vanished"
+}
+
+func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,268 @@
+package logs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/berth-dev/berth/janitor/audit"
+	"github.com/berth-dev/berth/janitor/beneath"
+	"github.com/berth-dev/berth/janitor/ledger"
+	"github.com/berth-dev/berth/janitor/tombstone"
+)
+
+// A Root is a folder below which containers have log folders.
+type Root struct {
+	Path    string // absolute and clean
+	Pattern Pattern
+}
+
+// An Event is something the sweeper did, for people who watch.
+type Event struct {
+	Type      string // logs.removed, logs.restored, logs.purged, logs.refused, logs.blind
+	Folder    string
+	Service   string
+	Container string
+	Message   string
+	Bytes     int64
+}
+
+// A Sweeper deletes the log folders of dead containers. Its methods may be
+// called from many goroutines; sweeps follow each other.
+type Sweeper struct {
+	Roots  []Root
+	Lister Lister
+	Ledger *ledger.Ledger
+	Audit  *audit.Log
+	Log    *slog.Logger
+	Notify func(Event)      // may be nil
+	Now    func() time.Time // nil: time.Now
+
+	Policy Policy
+	Undo   time.Duration // how long a removed folder can be restored
+	Settle time.Duration // how long after a start of the Engine or the host nothing is deleted
+	Proc   string        // the process table; empty: /proc
+
+	mu     sync.Mutex // held over a sweep; guards the fields below
+	made   time.Time
+	ground []*ground
+	plans  []Plan            // the last few, newest last
+	codes  map[string]string // why each folder was last kept, by path
+	failed map[string]time.Time
+	wake   chan struct{}
+
+	stats counters
+}
+
+// ground is one root and what is known of it.
+type ground struct {
+	Root
+	dir   *beneath.Root // nil: could not be opened
+	yard  *tombstone.Yard
+	fault string // why it is not swept; empty if it is
+}
+
+func (s *Sweeper) now() time.Time {
+	if s.Now != nil {
+		return s.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+func (s *Sweeper) proc() string { return cmp.Or(s.Proc, "/proc") }
+
+func (s *Sweeper) notify(e Event) {
+	if s.Notify != nil {
+		s.Notify(e)
+	}
+}
+
+// open opens the roots that are not open, and lets go of those that are no
+// longer what they were. A root that cannot be opened is left out and tried
+// again next time. The caller holds mu.
+func (s *Sweeper) open() {
+	if s.ground == nil {
+		s.made, s.codes, s.failed = s.now(), map[string]string{}, map[string]time.Time{}
+		for _, r := range s.Roots {
+			s.ground = append(s.ground, &ground{Root: r})
+		}
+	}
+	for _, g := range s.ground {
+		before := g.fault
+		if err := s.openOne(g); err != nil {
+			g.fault = err.Error()
+		} else {
+			g.fault = ""
+		}
+		if g.fault != before && g.fault != "" {
+			s.Log.Warn("log root is not swept", "root", g.Path, "err", g.fault)
+		}
+	}
+}
+
+func (s *Sweeper) openOne(g *ground) error {
+	if g.dir != nil {
+		err := g.dir.Verify()
+		if err == nil {
+			err = g.dir.Writable()
+		}
+		if err == nil {
+			return nil
+		}
+		g.close()
+		return err
+	}
+	dir, err := beneath.Open(g.Path)
+	if err != nil {
+		return err
+	}
+	if err = dir.Writable(); err == nil {
+		g.yard, err = tombstone.Open(dir)
+	}
+	if err != nil {
+		return errors.Join(err, dir.Close())
+	}
+	g.dir = dir
+	return s.recover(g)
+}
+
+func (g *ground) close() {
+	if g.yard != nil {
+		_ = g.yard.Close()
+	}
+	if g.dir != nil {
+		_ = g.dir.Close()
+	}
+	g.dir, g.yard = nil, nil
+}
+
+// recover finishes or rolls back what a crash has cut short (J5).
+func (s *Sweeper) recover(g *ground) error {
+	r, err := g.yard.Recover()
+	if err != nil {
+		g.close()
+		return err
+	}
+	var records []audit.Record
+	for _, stone := range r.Restored {
+		records = append(records, g.record(audit.Recovered, stone, CodeBlind, "the sweep that removed it did not end; it is back", "start"))
+	}
+	for _, stone := range r.Orphans {
+		records = append(records, g.record(audit.Refused, stone, CodeOrphan, stone.Orphan, "start"))
+		s.Log.Warn("orphan in the yard", "root", g.Path, "folder", stone.Name, "err", stone.Orphan)
+	}
+	if len(records) > 0 || len(r.Resumed) > 0 {
+		s.Log.Info("recovered log root", "root", g.Path, "restored", len(r.Restored), "resumed", len(r.Resumed), "orphans", len(r.Orphans))
+	}
+	return s.write(records)
+}
+
+func (g *ground) record(action string, stone tombstone.Stone, code, reason, by string) audit.Record {
+	return audit.Record{
+		Action: action, Path: g.Path + "/" + stone.Rel, Service: stone.Service, Container: stone.Container,
+		Plan: stone.Plan, Code: code, Reason: reason, Bytes: max(stone.Bytes, 0), By: by,
+	}
+}
+
+// write puts records into the audit, all with the present time.
+func (s *Sweeper) write(records []audit.Record) error {
+	now := s.now()
+	for i := range records {
+		records[i].Time = now
+	}
+	if err := s.Audit.Append(records...); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// Close gives the roots back. Removed folders stay restorable.
+func (s *Sweeper) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.ground {
+		g.close()
+	}
+}
+
+// on returns the root with this path, if it can be swept.
+func (s *Sweeper) on(path string) *ground {
+	i := slices.IndexFunc(s.ground, func(g *ground) bool { return g.Path == path && g.dir != nil })
+	if i < 0 {
+		return nil
+	}
+	return s.ground[i]
+}
+
+// look gathers the facts for a plan, in the order that J1 asks for. The caller
+// holds mu.
+func (s *Sweeper) look(ctx context.Context) Facts {
+	s.open()
+	var folders []Folder
+	var notes []string
+	for _, g := range s.ground {
+		if g.dir == nil {
+			notes = append(notes, g.fault)
+			continue
+		}
+		found, said, err := scan(ctx, g.dir, g.Pattern)
+		if err != nil {
+			g.fault = err.Error()
+			notes = append(notes, g.fault)
+			continue
+		}
+		folders, notes = append(folders, found...), append(notes, said...)
+	}
+	f := s.witnesses(ctx)
+	f.Folders, f.Notes = folders, notes
+	s.measure(ctx, &f)
+	return f
+}
+
+// Bounds of the look into one candidate.
+const (
+	maxEntries = 2_000_000
+	maxInodes  = 4096
+)
+
+// measure looks into the folders that would otherwise go.
+func (s *Sweeper) measure(ctx context.Context, f *Facts) {
+	f.Measured = map[string]Measured{}
+	inodes := map[beneath.Inode]string{}
+	for _, d := range MakePlan(*f, s.Policy, s.now()).Decisions {
+		if d.Code != CodeUnmeasured {
+			continue
+		}
+		usage, err := s.usage(ctx, d.Folder)
+		for inode := range usage.Inodes {
+			inodes[inode] = d.Path()
+		}
+		usage.Inodes = nil
+		f.Measured[d.Path()] = Measured{Usage: usage, Err: err}
+	}
+	open, hidden := openFiles(s.proc(), inodes)
+	for path, who := range open {
+		m := f.Measured[path]
+		m.Open = fmt.Sprintf("process %d (%q)", who.pid, who.name)
+		f.Measured[path] = m
+	}
+	s.stats.hidden.Store(int64(hidden))
+}
+
+func (s *Sweeper) usage(ctx context.Context, f Folder) (beneath.Usage, error) {
+	g := s.on(f.Root)
+	if g == nil {
+		return beneath.Usage{}, fmt.Errorf("root %s is gone", f.Root)
+	}
+	d, err := g.dir.OpenDir(f.Rel)
+	if err != nil {
+		return beneath.Usage{}, err
+	}
+	defer d.Close()
+	return d.Measure(ctx, beneath.Limits{Entries: maxEntries, Inodes: maxInodes})
+}

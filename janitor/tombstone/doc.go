@@ -1,0 +1,20 @@
+// Package tombstone takes folders out of their containers' reach, keeps them
+// restorable for a while, and then deletes them.
+//
+// Each log root has a [Yard]: <root>/.berth, a folder on the same mount that
+// only the daemon may enter. A folder to be deleted is first renamed into it
+// ([Yard.Bury]), which is atomic, needs no space and keeps its inode. Whoever
+// decided so looks again and then either confirms ([Yard.Confirm]) or puts it
+// back ([Yard.Restore]). Only what is confirmed can be deleted ([Yard.Purge]).
+//
+// A journal beside the stones is written and synced before each rename, so that
+// [Yard.Recover] can finish or roll back whatever a crash has cut short.
+//
+// # Invariants
+//
+//   - J4 (never leave the root): every step goes by package beneath, or acts on
+//     one name in a folder that was opened by it.
+//   - J5 (rename, verify, delete): what arrives in the yard is compared with
+//     what was meant, device, inode and birth, and goes back if it is another;
+//     a stone that is not confirmed is never deleted, and a crash puts it back.
+package tombstone
