@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,8 +51,9 @@ type JobState struct {
 	Next     time.Time // splay included; zero: never
 	Last     *Run      // nil: it has not run yet
 	Runs     uint64
-	Failures uint64 // neither ok nor partial
-	Busy     time.Duration
+	Failures uint64            // neither ok nor partial
+	Results  map[string]uint64 // runs by result
+	Busy     time.Duration     // time spent in runs
 }
 
 // What Trigger can be refused for.
@@ -83,6 +85,7 @@ type state struct {
 	next     time.Time
 	running  bool
 	runs     []Run // newest last
+	results  map[string]uint64
 	total    uint64
 	failures uint64
 	busy     time.Duration
@@ -94,7 +97,7 @@ func (s *Scheduler) state(name string) *state {
 		s.states = map[string]*state{}
 	}
 	if s.states[name] == nil {
-		s.states[name] = &state{}
+		s.states[name] = &state{results: map[string]uint64{}}
 	}
 	return s.states[name]
 }
@@ -213,6 +216,7 @@ func (s *Scheduler) end(run Run) {
 	st := s.state(run.Job)
 	st.running = false
 	st.total++
+	st.results[run.Result]++
 	st.busy += run.Duration
 	if run.Result != "ok" && run.Result != "partial" {
 		st.failures++
@@ -228,7 +232,7 @@ func (s *Scheduler) States() []JobState {
 	all := make([]JobState, 0, len(s.Jobs))
 	for _, job := range s.Jobs {
 		st := s.state(job.Name)
-		js := JobState{Job: job, Running: st.running, Next: st.next, Runs: st.total, Failures: st.failures, Busy: st.busy}
+		js := JobState{Job: job, Running: st.running, Next: st.next, Runs: st.total, Failures: st.failures, Busy: st.busy, Results: maps.Clone(st.results)}
 		if n := len(st.runs); n > 0 {
 			last := st.runs[n-1]
 			js.Last = &last

@@ -20,6 +20,7 @@ func (s *Sweeper) Run(ctx context.Context) error {
 		s.wake = make(chan struct{}, 1)
 	}
 	s.open()
+	s.tally()
 	s.mu.Unlock()
 	for {
 		timer := time.NewTimer(s.untilNext())
@@ -78,6 +79,7 @@ func (s *Sweeper) expireDue(ctx context.Context) {
 	if err := s.expire(ctx, false, &r); err != nil {
 		s.Log.Warn("delete removed folders", "err", err)
 	}
+	s.tally()
 }
 
 // A grave is a stone that is to be deleted, and where it lies.

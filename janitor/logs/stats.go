@@ -8,22 +8,26 @@ import (
 
 // Stats are totals since the sweeper was made, and what it holds now.
 type Stats struct {
-	Sweeps   map[string]uint64 // by result: ok, blind, partial, failed
-	Removed  uint64
-	Restored uint64
-	Purged   uint64
-	Refused  map[string]uint64 // by code
-	Freed    int64             // bytes
-	Hidden   int64             // processes whose open files could not be seen at the last look
-	Blind    string            // why the last look may not be believed; empty if it may
+	Sweeps     map[string]uint64 // by result: ok, blind, partial, failed
+	Removed    uint64
+	Restored   uint64
+	Purged     uint64
+	Refused    map[string]uint64 // by code
+	Freed      int64             // bytes
+	Held       int64             // bytes that restorable folders take
+	Restorable int               // folders
+	Hidden     int64             // processes whose open files could not be seen at the last look
+	Blind      string            // why the last look may not be believed; empty if it may
 }
 
 // counters are the totals. They have a lock of their own, so that reading them
 // never waits for a sweep.
 type counters struct {
-	hidden atomic.Int64
-	mu     sync.Mutex // guards total
-	total  Stats
+	hidden     atomic.Int64
+	held       atomic.Int64
+	restorable atomic.Int64
+	mu         sync.Mutex // guards total
+	total      Stats
 }
 
 func (c *counters) add(change func(*Stats)) {
@@ -43,5 +47,6 @@ func (s *Sweeper) Stats() Stats {
 		t.Sweeps, t.Refused = maps.Clone(now.Sweeps), maps.Clone(now.Refused)
 	})
 	t.Hidden = s.stats.hidden.Load()
+	t.Held, t.Restorable = s.stats.held.Load(), int(s.stats.restorable.Load())
 	return t
 }

@@ -101,6 +101,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 		err = errors.Join(err, s.expire(ctx, o.Purge, &r))
 	}
 	r.Duration = time.Since(began)
+	s.tally()
 	s.count(r, err)
 	return r, err
 }

@@ -181,6 +181,17 @@ func (s *Sweeper) write(records []audit.Record) error {
 	return nil
 }
 
+// tally counts what is in the yards. The caller holds mu.
+func (s *Sweeper) tally() {
+	held, restorable := int64(0), int64(0)
+	for _, g := range s.restorable() {
+		held += max(g.stone.Bytes, 0)
+		restorable++
+	}
+	s.stats.held.Store(held)
+	s.stats.restorable.Store(restorable)
+}
+
 // Close gives the roots back. Removed folders stay restorable.
 func (s *Sweeper) Close() {
 	s.mu.Lock()
@@ -188,6 +199,7 @@ func (s *Sweeper) Close() {
 	for _, g := range s.ground {
 		g.close()
 	}
+	s.ground = []*ground{} // not to be opened again
 }
 
 // on returns the root with this path, if it can be swept.

@@ -44,6 +44,7 @@ func (s *Sweeper) Restore(ctx context.Context, sel Selector, by string) (restore
 		s.tell("logs.restored", out)
 	}
 	s.stats.add(func(t *Stats) { t.Restored += uint64(len(restored)) })
+	s.tally()
 	return restored, failed, s.write(records)
 }
 

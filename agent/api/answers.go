@@ -1,0 +1,106 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+func (s *Server) status(c *call) (Status, error) { return s.Backend.Status(c.ctx()), nil }
+func (s *Server) version(*call) (Version, error) { return s.Version, nil }
+func (s *Server) live(c *call) (Health, error)   { return healthy(s.Backend.Live(c.ctx())) }
+func (s *Server) ready(c *call) (Health, error)  { return healthy(s.Backend.Ready(c.ctx())) }
+func (s *Server) portmaps(c *call) ([]Portmap, error) {
+	return s.Backend.Portmaps(c.ctx()), nil
+}
+
+func (s *Server) containers(c *call) (Containers, error) {
+	return s.Backend.Containers(c.ctx()), nil
+}
+
+func (s *Server) reservation(c *call) (Reservation, error) {
+	return s.Backend.Reservation(c.ctx()), nil
+}
+
+func (s *Server) records(c *call) ([]StoreRecord, error) { return s.Backend.Records(c.ctx()) }
+func (s *Server) diagnostics(c *call) ([]Check, error)   { return s.Backend.Diagnose(c.ctx()), nil }
+func (s *Server) logs(c *call) ([]Folder, error)         { return s.Backend.LogFolders(c.ctx()) }
+func (s *Server) logPlan(c *call) (LogPlan, error)       { return s.Backend.LogPlan(c.ctx()) }
+func (s *Server) jobs(c *call) ([]Job, error)            { return s.Backend.Jobs(c.ctx()), nil }
+func (s *Server) config(c *call) (ConfigShow, error)     { return s.Backend.Config(c.ctx()), nil }
+
+func (s *Server) logSweep(c *call, r SweepRequest) (SweepReport, error) {
+	return s.Backend.LogSweep(c.ctx(), c.peer, r)
+}
+
+func (s *Server) logUndo(c *call, r UndoRequest) (UndoReport, error) {
+	named := 0
+	for _, set := range []bool{r.Container != "", r.Last, r.Plan != ""} {
+		if set {
+			named++
+		}
+	}
+	if named != 1 {
+		return UndoReport{}, BadRequest("name what to bring back by exactly one of container, last and plan")
+	}
+	return s.Backend.LogUndo(c.ctx(), c.peer, r)
+}
+
+func (s *Server) logHistory(c *call) ([]Record, error) {
+	return s.Backend.LogHistory(c.ctx(), int(c.number("limit")))
+}
+
+func (s *Server) why(c *call) (Why, error) {
+	return s.Backend.Why(c.ctx(), c.query.Get("object"))
+}
+
+func (s *Server) jobRuns(c *call) ([]Run, error) {
+	return s.Backend.JobRuns(c.ctx(), c.r.PathValue("name"))
+}
+
+func (s *Server) runJob(c *call) (Run, error) {
+	return s.Backend.RunJob(c.ctx(), c.peer, c.r.PathValue("name"), c.flag("dry_run"))
+}
+
+func (s *Server) reload(c *call) (Reload, error) { return s.Backend.Reload(c.ctx(), c.peer) }
+
+func (s *Server) checkConfig(c *call) ([]Fault, error) {
+	text, err := c.text()
+	if err != nil {
+		return nil, err
+	}
+	return s.Backend.CheckConfig(c.ctx(), text), nil
+}
+
+// events streams until the present or, when following, until the reader goes
+// away or the daemon stops. Each line is flushed; a reader that takes none for
+// half a minute is cut off.
+func (s *Server) events(c *call) error {
+	c.w.Header().Set("Content-Type", mimeLines)
+	c.w.WriteHeader(http.StatusOK)
+	c.sent = http.StatusOK
+	if c.r.Method == http.MethodHead {
+		return nil
+	}
+	beat := s.Heartbeat
+	if beat == 0 {
+		beat = 15 * time.Second
+	}
+	if err := c.control.Flush(); err != nil {
+		return gone(err)
+	}
+	for e := range s.Backend.Events().stream(c.ctx(), c.number("since"), c.flag("follow"), beat) {
+		if err := c.line(e); err != nil {
+			return gone(err)
+		}
+	}
+	return nil
+}
+
+// healthy answers 503 unless err is nil.
+func healthy(err error) (Health, error) {
+	if _, ok := errors.AsType[*Problem](err); ok || err == nil {
+		return Health{OK: true}, err
+	}
+	return Health{}, Unavailable(err)
+}

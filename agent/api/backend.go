@@ -1,0 +1,43 @@
+package api
+
+import "context"
+
+// A Backend answers what the socket asks: the daemon. Each method may be
+// called from many connections at once. An error that is a [*Problem] reaches
+// the caller as it is; any other becomes a 500.
+type Backend interface {
+	Status(context.Context) Status
+	Live(context.Context) error  // nil while the daemon's parts answer
+	Ready(context.Context) error // nil once Docker has been seen and the configuration in force is the newest
+	Containers(context.Context) Containers
+	Portmaps(context.Context) []Portmap
+	Reservation(context.Context) Reservation
+	Records(context.Context) ([]StoreRecord, error)
+	Diagnose(context.Context) []Check
+
+	LogFolders(context.Context) ([]Folder, error)
+	LogPlan(context.Context) (LogPlan, error)
+	LogSweep(ctx context.Context, by Peer, r SweepRequest) (SweepReport, error)
+	LogUndo(ctx context.Context, by Peer, r UndoRequest) (UndoReport, error)
+	LogHistory(ctx context.Context, limit int) ([]Record, error)
+	Why(ctx context.Context, object string) (Why, error)
+
+	Jobs(context.Context) []Job
+	JobRuns(ctx context.Context, name string) ([]Run, error)
+	RunJob(ctx context.Context, by Peer, name string, dryRun bool) (Run, error) // returns once the run has ended
+
+	Config(context.Context) ConfigShow
+	CheckConfig(ctx context.Context, text []byte) []Fault // what is wrong with a configuration file's text; File is empty
+	Reload(ctx context.Context, by Peer) (Reload, error)
+
+	Events() *Feed
+}
+
+// A Peer is who is at the other end of a connection.
+type Peer struct {
+	PID       int
+	UID       int    // -1 if unknown
+	Groups    []int  // its primary group, then the others
+	Container string // ID of the container the peer lives in; empty on the host
+	Hidden    string // why it is unknown whether the peer lives in a container; empty if known
+}

@@ -1,0 +1,264 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// A Client asks the daemon at the other end of a unix socket. It may be used
+// from many goroutines at once. Its errors are [*Unreachable] if no daemon
+// answered and [*Problem] if one refused.
+type Client struct {
+	socket  string
+	timeout time.Duration
+	http    *http.Client
+}
+
+// NewClient returns a client of the daemon listening at socket. The timeout
+// bounds each question; 0 means none. Sweeps, undo, job runs and followed
+// events take as long as they take: only their context ends them. No
+// connection is made before the first question.
+func NewClient(socket string, timeout time.Duration) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	transport := &http.Transport{DialContext: dial, DisableCompression: true, IdleConnTimeout: time.Minute}
+	return &Client{socket: socket, timeout: timeout, http: &http.Client{Transport: transport}}
+}
+
+// Status asks for the daemon's verdict on itself.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return get[Status](ctx, c, "/v1/status")
+}
+
+// Version asks which build the daemon is.
+func (c *Client) Version(ctx context.Context) (Version, error) {
+	return get[Version](ctx, c, "/v1/version")
+}
+
+// Live is nil if the daemon's parts still answer.
+func (c *Client) Live(ctx context.Context) error {
+	_, err := get[Health](ctx, c, "/v1/health/live")
+	return err
+}
+
+// Ready is nil once the daemon has seen Docker and runs its newest configuration.
+func (c *Client) Ready(ctx context.Context) error {
+	_, err := get[Health](ctx, c, "/v1/health/ready")
+	return err
+}
+
+// Containers asks what runs on the host.
+func (c *Client) Containers(ctx context.Context) (Containers, error) {
+	return get[Containers](ctx, c, "/v1/containers")
+}
+
+// Portmaps asks for the published ports as other hosts reach them.
+func (c *Client) Portmaps(ctx context.Context) ([]Portmap, error) {
+	return get[[]Portmap](ctx, c, "/v1/portmaps")
+}
+
+// Reservation asks what of the host is reserved.
+func (c *Client) Reservation(ctx context.Context) (Reservation, error) {
+	return get[Reservation](ctx, c, "/v1/reservation")
+}
+
+// Records asks for all hosts' records in the central store.
+func (c *Client) Records(ctx context.Context) ([]StoreRecord, error) {
+	return get[[]StoreRecord](ctx, c, "/v1/records")
+}
+
+// Diagnose asks the daemon for its part of the doctor.
+func (c *Client) Diagnose(ctx context.Context) ([]Check, error) {
+	return get[[]Check](ctx, c, "/v1/diagnostics")
+}
+
+// LogFolders asks for the log folders and what the janitor thinks of each.
+func (c *Client) LogFolders(ctx context.Context) ([]Folder, error) {
+	return get[[]Folder](ctx, c, "/v1/logs")
+}
+
+// LogPlan asks what a sweep would do now.
+func (c *Client) LogPlan(ctx context.Context) (LogPlan, error) {
+	return get[LogPlan](ctx, c, "/v1/logs/plan")
+}
+
+// LogSweep sweeps the log folders and returns when that is done.
+func (c *Client) LogSweep(ctx context.Context, r SweepRequest) (SweepReport, error) {
+	return post[SweepReport](ctx, c, "/v1/logs/sweep", r)
+}
+
+// LogUndo brings back what a sweep removed.
+func (c *Client) LogUndo(ctx context.Context, r UndoRequest) (UndoReport, error) {
+	return post[UndoReport](ctx, c, "/v1/logs/undo", r)
+}
+
+// LogHistory asks for the newest lines of the audit; limit 0 means the
+// daemon's own.
+func (c *Client) LogHistory(ctx context.Context, limit int) ([]Record, error) {
+	query := url.Values{}
+	if limit != 0 {
+		query.Set("limit", strconv.Itoa(limit))
+	}
+	return get[[]Record](ctx, c, withQuery("/v1/logs/history", query))
+}
+
+// Why asks for all that is known of a container or a folder.
+func (c *Client) Why(ctx context.Context, object string) (Why, error) {
+	return get[Why](ctx, c, withQuery("/v1/why", url.Values{"object": {object}}))
+}
+
+// Jobs asks for the schedules and their last and next runs.
+func (c *Client) Jobs(ctx context.Context) ([]Job, error) {
+	return get[[]Job](ctx, c, "/v1/jobs")
+}
+
+// JobRuns asks for the runs of one job that are remembered.
+func (c *Client) JobRuns(ctx context.Context, name string) ([]Run, error) {
+	return get[[]Run](ctx, c, "/v1/jobs/"+url.PathEscape(name)+"/runs")
+}
+
+// RunJob runs a job now and returns when it has ended.
+func (c *Client) RunJob(ctx context.Context, name string, dryRun bool) (Run, error) {
+	query := url.Values{}
+	if dryRun {
+		query.Set("dry_run", "true")
+	}
+	return post[Run](ctx, c, withQuery("/v1/jobs/"+url.PathEscape(name)+"/run", query), nil)
+}
+
+// Config asks for the configuration in force, secrets masked.
+func (c *Client) Config(ctx context.Context) (ConfigShow, error) {
+	return get[ConfigShow](ctx, c, "/v1/config")
+}
+
+// CheckConfig asks the daemon what is wrong with a configuration file's text;
+// no faults means that it would be accepted.
+func (c *Client) CheckConfig(ctx context.Context, text []byte) ([]Fault, error) {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	return answer[[]Fault](ctx, c, http.MethodPost, "/v1/config/check", "application/yaml", text)
+}
+
+// Reload makes the daemon read its configuration again. A refused one is a
+// [*Problem] whose Errors are the faults.
+func (c *Client) Reload(ctx context.Context) (Reload, error) {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	return post[Reload](ctx, c, "/v1/reload", nil)
+}
+
+// Events hands each event after sequence number since to each, until the
+// present or, if follow is set, until ctx ends, the daemon stops, or each
+// returns an error, which Events then returns. Types heartbeat and dropped
+// are the stream's own.
+func (c *Client) Events(ctx context.Context, follow bool, since uint64, each func(Event) error) error {
+	query := url.Values{}
+	if since != 0 {
+		query.Set("since", strconv.FormatUint(since, 10))
+	}
+	if follow {
+		query.Set("follow", "true")
+	} else {
+		var cancel context.CancelFunc
+		ctx, cancel = c.bounded(ctx)
+		defer cancel()
+	}
+	response, err := c.do(ctx, http.MethodGet, withQuery("/v1/events", query), "", nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	lines := json.NewDecoder(response.Body)
+	for {
+		var e Event
+		switch err := lines.Decode(&e); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return c.unreachable(ctx, fmt.Errorf("read events: %w", err))
+		}
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+}
+
+// get asks a question that must be answered within the client's timeout.
+func get[T any](ctx context.Context, c *Client, path string) (T, error) {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	return answer[T](ctx, c, http.MethodGet, path, "", nil)
+}
+
+// post asks for something to be done, with no deadline of its own.
+func post[T any](ctx context.Context, c *Client, path string, body any) (T, error) {
+	if body == nil {
+		return answer[T](ctx, c, http.MethodPost, path, "", nil)
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("encode request to %s: %w", path, err)
+	}
+	return answer[T](ctx, c, http.MethodPost, path, "application/json", text)
+}
+
+// answer makes one request and decodes the answer. Unknown fields are
+// ignored: a newer daemon may say more.
+func answer[T any](ctx context.Context, c *Client, method, path, mime string, body []byte) (T, error) {
+	var into T
+	response, err := c.do(ctx, method, path, mime, body)
+	if err != nil {
+		return into, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if err := json.NewDecoder(response.Body).Decode(&into); err != nil {
+		return into, c.unreachable(ctx, fmt.Errorf("read answer to %s: %w", path, err))
+	}
+	return into, nil
+}
+
+// do makes one request; an answer of 400 or more becomes an error.
+func (c *Client) do(ctx context.Context, method, path, mime string, body []byte) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://berth"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", path, err)
+	}
+	if mime != "" {
+		request.Header.Set("Content-Type", mime)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, c.unreachable(ctx, err)
+	}
+	if response.StatusCode < http.StatusBadRequest {
+		return response, nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	return nil, readProblem(response)
+}
+
+// bounded applies the client's timeout.
+func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, c.timeout)
+}
+
+// withQuery appends what query holds, if it holds anything.
+func withQuery(path string, query url.Values) string {
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}

@@ -1,0 +1,185 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/berth-dev/berth/agent/api"
+	"github.com/berth-dev/berth/agent/internal/config"
+	"github.com/berth-dev/berth/agent/internal/stats"
+	"github.com/berth-dev/berth/collectors/docker"
+	"github.com/berth-dev/berth/collectors/identity"
+	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor"
+	"github.com/berth-dev/berth/janitor/logs"
+)
+
+// A generation is the components that one configuration has built.
+type generation struct {
+	number    int
+	built     time.Time
+	loaded    config.Loaded
+	host      identity.Host
+	roots     []logs.Root
+	watcher   *docker.Watcher
+	sweeper   *logs.Sweeper
+	scheduler *janitor.Scheduler
+	reporter  *stats.Reporter
+	ended     chan struct{} // closed when run returns
+
+	components []component
+}
+
+// sweepJob is the job that sweeps the log folders.
+const sweepJob = "logs"
+
+// build makes the components and starts none of them. A configuration that
+// has passed its checks can be built.
+func (a *Agent) build(loaded config.Loaded, number int) *generation {
+	c := loaded.Config
+	g := &generation{number: number, built: stamp(time.Now()), loaded: loaded, host: a.host(c.Host), ended: make(chan struct{})}
+	for _, r := range c.Logs.Roots {
+		if p, err := logs.ParsePattern(r.Pattern); err == nil {
+			g.roots = append(g.roots, logs.Root{Path: r.Path, Pattern: p})
+		}
+	}
+	client := a.client(c.Docker)
+	g.watcher = &docker.Watcher{
+		Client: client, Inventory: &a.hub, Log: a.component("docker"),
+		Observer: &observer{a}, LogFolder: g.logFolder,
+	}
+	g.sweeper = &logs.Sweeper{
+		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,
+		Policy: logs.Policy{Grace: c.Logs.Grace, UnknownGrace: c.Logs.UnknownGrace},
+		Undo:   c.Logs.Undo, Settle: c.Docker.Settle,
+	}
+	g.scheduler = &janitor.Scheduler{Jobs: a.jobs(g), Log: a.component("jobs"), Done: a.ran}
+	g.reporter = &stats.Reporter{
+		Addr: c.Metrics.Addr(), Prefix: c.Metrics.Prefix, Tags: c.Metrics.Tags,
+		Gather: func() []stats.Sample { return a.samples(g) }, Log: a.component("metrics"),
+	}
+	g.components = []component{
+		{"docker", g.watcher.Run}, {"logs", g.sweeper.Run}, {"jobs", g.scheduler.Run},
+	}
+	if g.reporter.Addr != "" {
+		g.components = append(g.components, component{"metrics", g.reporter.Run})
+	}
+	if c.Reload.Watch && loaded.File != "" {
+		w := &config.Watcher{File: loaded.File, Digest: loaded.Digest, Log: a.component("config"), Changed: a.fileChanged}
+		g.components = append(g.components, component{"config", w.Run})
+	}
+	return g
+}
+
+// client cannot fail: the socket's path has been checked.
+func (a *Agent) client(c config.Docker) *docker.Client {
+	client, err := docker.Dial(c.Socket)
+	if err != nil {
+		a.log.Error("dial docker", "err", err)
+		client = &docker.Client{}
+	}
+	client.ServiceLabel = c.ServiceLabel
+	return client
+}
+
+func (a *Agent) jobs(g *generation) []janitor.Job {
+	c := g.loaded.Config.Logs
+	schedule, err := janitor.ParseSchedule(c.Schedule)
+	if err != nil || len(c.Roots) == 0 {
+		return nil
+	}
+	return []janitor.Job{{
+		Name: sweepJob, Schedule: schedule, Splay: schedule.Splay(g.host.ID, sweepJob, c.Splay, time.Now()), Run: g.sweep,
+	}}
+}
+
+// sweep is the job's run.
+func (g *generation) sweep(ctx context.Context, o janitor.Options) janitor.Outcome {
+	r, err := g.sweeper.Sweep(ctx, logs.Options{DryRun: o.DryRun, By: o.By})
+	out := janitor.Outcome{Result: r.Result(), Freed: r.Freed}
+	switch {
+	case err != nil:
+		out.Result, out.Detail = "failed", err.Error()
+	case r.Plan.Blind != "":
+		out.Detail = r.Plan.Blind
+	case o.DryRun:
+		out.Detail = fmt.Sprintf("would remove %d folders, keeps %d", len(r.Plan.Removals()), len(r.Plan.Decisions)-len(r.Plan.Removals()))
+	default:
+		out.Detail = fmt.Sprintf("removed %d folders, deleted %d for good, refused %d", len(r.Removed), len(r.Purged), len(r.Refused))
+	}
+	return out
+}
+
+// run pins what the configuration says of the host, and runs the components.
+func (g *generation) run(ctx context.Context) error {
+	defer close(g.ended)
+	return together(ctx, g.components...)
+}
+
+func (g *generation) close() error {
+	g.sweeper.Close()
+	g.watcher.Client.CloseIdle()
+	return nil
+}
+
+// during returns a context that ends with ctx or with the generation: what
+// was asked of one does not go on in the next.
+func (g *generation) during(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-g.ended:
+			cancel(errReloaded)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+var errReloaded = errors.New("the configuration was reloaded meanwhile: ask again")
+
+// logFolder is where the host would find a container's log folder.
+func (g *generation) logFolder(service string, mounts []inventory.Mount, id inventory.ID) string {
+	for _, r := range g.roots {
+		if folder := r.Pattern.FolderFor(r.Path, service, mounts, id); folder != "" {
+			return folder
+		}
+	}
+	return ""
+}
+
+// An observer tells the ledger and the feed what Docker says.
+type observer struct{ agent *Agent }
+
+// Listed tells the ledger who is there.
+func (o *observer) Listed(l inventory.Listing) { o.agent.ledger.Listed(l) }
+
+// Event tells the ledger who comes and goes, and people everything.
+func (o *observer) Event(e docker.Event) {
+	switch e.Kind {
+	case docker.Created:
+		o.agent.ledger.Created(e.ID, e.Service, e.At)
+	case docker.Removed:
+		o.agent.ledger.Removed(e.ID, e.At)
+	}
+	o.agent.feed.Publish(api.Event{
+		Type: "container." + string(e.Kind), Container: string(e.ID), Service: e.Service, Time: stamp(e.At), Message: e.Detail,
+	})
+}
+
+// swept tells people what the sweeper did.
+func (a *Agent) swept(e logs.Event) {
+	a.feed.Publish(api.Event{
+		Type: e.Type, Folder: e.Folder, Service: e.Service, Container: e.Container, Message: e.Message, Bytes: e.Bytes,
+	})
+}
+
+// ran tells people that a job has ended.
+func (a *Agent) ran(r janitor.Run) {
+	a.feed.Publish(api.Event{Type: "job.ended", Message: r.Job + ": " + r.Result + ": " + r.Detail, Bytes: r.Freed})
+	if !r.DryRun {
+		a.notify.status(fmt.Sprintf("last %s: %s, %s", r.Job, r.Result, r.Detail))
+	}
+}

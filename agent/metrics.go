@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"github.com/berth-dev/berth/agent/internal/stats"
+	"github.com/berth-dev/berth/collectors/inventory"
+)
+
+// samples gathers every metric. Counts are totals since the generation began.
+func (a *Agent) samples(g *generation) []stats.Sample {
+	cpu, rss := stats.Process()
+	a.mu.RLock()
+	rejected := len(a.rejected) > 0
+	a.mu.RUnlock()
+	all := []stats.Sample{
+		{Name: stats.ProcessCPU, Value: cpu.Seconds()},
+		{Name: stats.ProcessRSS, Value: float64(rss)},
+		{Name: stats.ConfigGeneration, Value: float64(g.number)},
+		{Name: stats.ConfigRejected, Value: truth(rejected)},
+	}
+	all = append(all, a.dockerSamples(g)...)
+	all = append(all, logSamples(g)...)
+	return append(all, jobSamples(g)...)
+}
+
+func (a *Agent) dockerSamples(g *generation) []stats.Sample {
+	s := g.watcher.Status()
+	all := []stats.Sample{
+		{Name: stats.DockerConnected, Value: truth(s.Connected)},
+		{Name: stats.DockerBlind, Value: s.BlindTotal.Seconds()},
+		{Name: stats.DockerReconnects, Value: float64(s.Reconnects)},
+	}
+	states := map[inventory.State]int{}
+	for _, c := range a.hub.Snapshot().Containers {
+		states[c.State]++
+	}
+	for _, state := range []inventory.State{
+		inventory.Created, inventory.Running, inventory.Paused, inventory.Restarting,
+		inventory.Removing, inventory.Exited, inventory.Dead,
+	} {
+		all = append(all, stats.Sample{Name: stats.Containers, Value: float64(states[state]), Tags: []string{"state:" + string(state)}})
+	}
+	return all
+}
+
+func logSamples(g *generation) []stats.Sample {
+	s := g.sweeper.Stats()
+	all := []stats.Sample{
+		{Name: stats.LogsRemoved, Value: float64(s.Removed)},
+		{Name: stats.LogsRestored, Value: float64(s.Restored)},
+		{Name: stats.LogsPurged, Value: float64(s.Purged)},
+		{Name: stats.LogsFreed, Value: float64(s.Freed)},
+		{Name: stats.LogsHeld, Value: float64(s.Held)},
+		{Name: stats.LogsRestorable, Value: float64(s.Restorable)},
+	}
+	for result, n := range s.Sweeps {
+		all = append(all, stats.Sample{Name: stats.LogsSweeps, Value: float64(n), Tags: []string{"result:" + result}})
+	}
+	for code, n := range s.Refused {
+		all = append(all, stats.Sample{Name: stats.LogsRefused, Value: float64(n), Tags: []string{"code:" + code}})
+	}
+	return all
+}
+
+func jobSamples(g *generation) []stats.Sample {
+	var all []stats.Sample
+	for _, j := range g.scheduler.States() {
+		job := "job:" + j.Name
+		all = append(all, stats.Sample{Name: stats.JobsSeconds, Value: j.Busy.Seconds(), Tags: []string{job}})
+		for result, n := range j.Results {
+			all = append(all, stats.Sample{Name: stats.JobsRuns, Value: float64(n), Tags: []string{job, "result:" + result}})
+		}
+	}
+	return all
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

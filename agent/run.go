@@ -1,0 +1,193 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/berth-dev/berth/agent/api"
+	"github.com/berth-dev/berth/agent/internal/config"
+	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor/audit"
+	"github.com/berth-dev/berth/janitor/ledger"
+)
+
+// Options are what a run of the daemon is told from outside.
+type Options struct {
+	Config  config.Sources   // where the configuration comes from, at the start and at each reload
+	Hangup  <-chan os.Signal // each one asks for a reload
+	Stderr  io.Writer
+	Version api.Version
+}
+
+// An Agent is the daemon: what lives as long as the process, and the running
+// generation.
+type Agent struct {
+	options  Options
+	started  time.Time
+	log      *slog.Logger
+	level    *slog.LevelVar
+	notify   *notifier
+	listener *api.Listener
+	feed     api.Feed
+	hub      inventory.Inventory
+	ledger   *ledger.Ledger
+	audit    *audit.Log
+	limited  []string // what this process lacks the rights to do
+
+	handover  chan *handover // a configuration on its way to the generations
+	edited    chan struct{}  // the configuration file has changed
+	reloading sync.Mutex     // one reload at a time
+
+	mu       sync.RWMutex // guards the fields below
+	now      *generation
+	rejected []api.Fault
+	restart  []string
+}
+
+// Run is the daemon. It returns nil when ctx is cancelled, an
+// [*config.Invalid] if the configuration cannot be used, and an
+// [*api.Running] if another daemon holds the socket.
+func Run(ctx context.Context, o Options) error {
+	loaded, err := config.Load(o.Config)
+	if err != nil {
+		return err
+	}
+	a, err := open(o, loaded)
+	if err != nil {
+		return err
+	}
+	err = a.run(ctx)
+	return errors.Join(err, a.close())
+}
+
+// open does all that can fail before anything lives.
+func open(o Options, loaded config.Loaded) (*Agent, error) {
+	c := loaded.Config
+	a := &Agent{
+		options: o, started: time.Now().UTC(), level: new(slog.LevelVar),
+		handover: make(chan *handover), edited: make(chan struct{}, 1),
+	}
+	a.level.Set(parseLevel(c.Log.Level))
+	a.log = newLogger(o.Stderr, c.Log.Format, a.level)
+	a.notify = &notifier{live: a.ask, log: a.component("systemd")}
+	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state folder: %w: set state_dir to a folder that uid %d may write", err, os.Geteuid())
+	}
+	if err := a.openState(c); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	a.limited = append(a.limited, a.listener.Limited...)
+	a.now = a.build(loaded, 1)
+	return a, nil
+}
+
+func (a *Agent) openState(c config.Config) (err error) {
+	if a.listener, err = api.Listen(api.ListenOptions{Path: c.API.Socket, Group: c.API.Group}); err != nil {
+		return err
+	}
+	if a.ledger, err = ledger.Open(filepath.Join(c.StateDir, "ledger")); err != nil {
+		return err
+	}
+	a.audit, err = audit.Open(filepath.Join(c.StateDir, "audit"))
+	return err
+}
+
+func (a *Agent) close() error {
+	var errs []error
+	if a.now != nil {
+		errs = append(errs, a.now.close())
+	}
+	if a.audit != nil {
+		errs = append(errs, a.audit.Close())
+	}
+	if a.ledger != nil {
+		errs = append(errs, a.ledger.Close())
+	}
+	if a.listener != nil {
+		errs = append(errs, a.listener.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (a *Agent) component(name string) *slog.Logger { return a.log.With("component", name) }
+
+func (a *Agent) run(ctx context.Context) error {
+	server := &api.Server{
+		Backend: a, OperatorGroup: a.now.loaded.Config.API.OperatorGroup,
+		Version: a.options.Version, Log: a.component("api"),
+	}
+	a.log.Info("started", "version", a.options.Version.Version, "host", a.now.host.ID, "config", a.now.loaded.File)
+	for _, limit := range a.limited {
+		a.log.Warn("limited", "err", limit)
+	}
+	defer a.notify.stopping()
+	return together(ctx,
+		component{"api", func(ctx context.Context) error { return server.Serve(ctx, a.listener) }},
+		component{"generations", a.generations},
+		component{"reload", a.hints},
+		component{"watchdog", a.notify.Run},
+		component{"ready", a.ready},
+	)
+}
+
+// ready tells systemd that the socket answers. It waits for nothing outside
+// this host, and not for Docker.
+func (a *Agent) ready(ctx context.Context) error {
+	c := a.generation().loaded.Config
+	client := api.NewClient(c.API.Socket, 10*time.Second)
+	if err := client.Live(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("own socket: %w", err)
+	}
+	a.notify.ready("answers on " + c.API.Socket)
+	<-ctx.Done()
+	return nil
+}
+
+// ask asks the daemon over its own socket whether it lives: listener, handler
+// and every lock must work for an answer.
+func (a *Agent) ask(ctx context.Context) error {
+	socket := a.generation().loaded.Config.API.Socket
+	return api.NewClient(socket, time.Minute).Live(ctx)
+}
+
+// Live returns nil once it has held every lock that answers need.
+func (a *Agent) Live(context.Context) error {
+	g := a.generation()
+	a.hub.Snapshot()
+	g.watcher.Status()
+	g.scheduler.States()
+	g.sweeper.Stats()
+	return nil
+}
+
+// Ready returns nil once Docker has been seen and the configuration in force
+// is the newest.
+func (a *Agent) Ready(context.Context) error {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	switch s := a.hub.Snapshot(); {
+	case len(a.rejected) > 0:
+		return fmt.Errorf("the newest configuration is refused: %s", a.rejected[0].Message)
+	case !s.Synced:
+		return fmt.Errorf("docker has not been seen: %s", cmp.Or(s.Blind, "it is being asked"))
+	}
+	return nil
+}
+
+// generation returns the running one.
+func (a *Agent) generation() *generation {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.now
+}
+
+// Events returns what Berth saw and did.
+func (a *Agent) Events() *api.Feed { return &a.feed }

@@ -1,0 +1,125 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/berth-dev/berth/agent/api"
+	"github.com/berth-dev/berth/collectors/disk"
+)
+
+// Status is the daemon's verdict on itself and on what it depends on.
+func (a *Agent) Status(ctx context.Context) api.Status {
+	g := a.generation()
+	s := api.Status{
+		Version: a.options.Version.Version, Started: a.started, PID: os.Getpid(), Generation: g.number,
+		Host:   api.Host{ID: g.host.ID, Cluster: g.host.Cluster, Source: g.host.Source},
+		Config: a.configState(), Docker: a.docker(g), Logs: a.logs(g), Store: a.storeState(g),
+		Disks: a.disks(g), Jobs: a.Jobs(ctx), Limited: a.limits(g),
+	}
+	if g.host.Address.IsValid() {
+		s.Host.Address = g.host.Address.String()
+	}
+	s.Reasons = reasons(s)
+	s.Verdict = api.OK
+	if len(s.Reasons) > 0 {
+		s.Verdict = api.Degraded
+	}
+	return s
+}
+
+// reasons lists what is not as it should be, worst first.
+func reasons(s api.Status) []string {
+	var all []string
+	if s.Docker.Blind != "" {
+		all = append(all, fmt.Sprintf("blind for %s: %s", time.Since(s.Docker.BlindSince).Round(time.Second), s.Docker.Blind))
+	} else if !s.Docker.Connected {
+		all = append(all, "docker has not been seen yet")
+	}
+	if s.Docker.Blind == "" && s.Logs.Blind != "" {
+		all = append(all, "log folders are not swept: "+s.Logs.Blind)
+	}
+	for _, r := range s.Logs.Roots {
+		if r.Fault != "" {
+			all = append(all, "log root is not swept: "+r.Fault)
+		}
+	}
+	if n := len(s.Config.Rejected); n > 0 {
+		f := s.Config.Rejected[0]
+		all = append(all, fmt.Sprintf("the newest configuration is refused with %d faults, first %s: %s", n, cmp.Or(f.Key, f.File), f.Message))
+	}
+	if s.Store.Fault != "" {
+		all = append(all, "store: "+s.Store.Fault)
+	}
+	for _, j := range s.Jobs {
+		if j.Last != nil && j.Last.Result == "failed" {
+			all = append(all, fmt.Sprintf("job %s failed: %s", j.Name, j.Last.Detail))
+		}
+	}
+	return all
+}
+
+func (a *Agent) docker(g *generation) api.Docker {
+	w, s := g.watcher.Status(), a.hub.Snapshot()
+	d := api.Docker{
+		Socket: w.Socket, Connected: w.Connected, Blind: w.Blind, BlindSince: stamp(w.BlindSince), BlindSeconds: w.BlindTotal.Seconds(),
+		Version: s.Engine.Version, APIVersion: s.Engine.APIVersion, RootDir: s.Engine.RootDir,
+		Containers: len(s.Containers), LastEvent: stamp(w.LastEvent), LastList: stamp(w.LastList), Reconnects: w.Reconnects,
+	}
+	for _, c := range s.Containers {
+		if c.State.Up() {
+			d.Up++
+		}
+	}
+	return d
+}
+
+func (a *Agent) logs(g *generation) api.Logs {
+	stats := g.sweeper.Stats()
+	l := api.Logs{Blind: stats.Blind, Restorable: stats.Restorable, HeldBytes: stats.Held}
+	for _, r := range g.sweeper.RootStates() {
+		l.Roots = append(l.Roots, api.LogRoot{Path: r.Path, Pattern: r.Pattern.String(), Fault: r.Fault})
+	}
+	return l
+}
+
+// disks returns the file systems of what Berth sweeps and keeps, each once.
+func (a *Agent) disks(g *generation) []api.Disk {
+	type place struct{ path, use string }
+	var places []place
+	for _, r := range g.roots {
+		places = append(places, place{r.Path, "logs"})
+	}
+	places = append(places, place{a.hub.Snapshot().Engine.RootDir, "docker"}, place{g.loaded.Config.StateDir, "state"})
+	seen := map[uint64]int{}
+	var all []api.Disk
+	for _, p := range places {
+		u, err := disk.Stat(p.path)
+		if p.path == "" || err != nil {
+			continue
+		}
+		if i, ok := seen[u.Device]; ok {
+			all[i].Use += ", " + p.use
+			continue
+		}
+		seen[u.Device] = len(all)
+		all = append(all, api.Disk{
+			Path: p.path, Use: p.use, Bytes: u.Bytes, FreeBytes: u.Avail,
+			BytesPercent: u.BytesPercent, InodesPercent: u.InodesPercent,
+		})
+	}
+	return all
+}
+
+// limits is what this process lacks the rights to do.
+func (a *Agent) limits(g *generation) []string {
+	all := a.limited
+	if n := g.sweeper.Stats().Hidden; n > 0 {
+		all = append(all[:len(all):len(all)], fmt.Sprintf(
+			"the open files of %d processes cannot be seen, so a folder that one of them still has open counts as quiet after the grace time: run as root or with CAP_SYS_PTRACE to see them", n))
+	}
+	return all
+}
