@@ -89,7 +89,7 @@ func parameters(r api.Described) []object {
 }
 
 // schemaOf describes a Go type as its JSON; named structs go to schemas.
-// Fields are required unless omitempty.
+// Fields are required unless they may be left out.
 func schemaOf(t reflect.Type, schemas object) object {
 	switch t.Kind() {
 	case reflect.Bool:
@@ -129,7 +129,7 @@ func structOf(t reflect.Type, schemas object) object {
 	for i := range t.NumField() {
 		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		properties[name] = schemaOf(t.Field(i).Type, schemas)
-		if options != "omitempty" {
+		if options == "" {
 			required = append(required, name)
 		}
 	}

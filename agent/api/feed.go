@@ -26,7 +26,8 @@ type Feed struct {
 	changed chan struct{} // closed by the next Publish; nil while nobody waits
 }
 
-// Publish appends an event and sets its Seq, from 1, and its Time.
+// Publish appends an event and sets its Seq, from 1, and its Time unless it
+// has one: an event that Docker stamped keeps that stamp.
 func (f *Feed) Publish(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -34,7 +35,10 @@ func (f *Feed) Publish(e Event) {
 		f.ring = make([]Event, kept)
 	}
 	f.seq++
-	e.Seq, e.Time = f.seq, time.Now()
+	e.Seq = f.seq
+	if e.Time.IsZero() {
+		e.Time = time.Now().UTC()
+	}
 	f.ring[f.seq%kept] = e
 	if f.changed != nil {
 		close(f.changed)
@@ -70,7 +74,7 @@ func (f *Feed) stream(ctx context.Context, since uint64, follow bool, beat time.
 			if !follow {
 				return
 			}
-			if silent(ctx, changed, beat) && !yield(Event{Type: heartbeat, Seq: at, Time: time.Now()}) {
+			if silent(ctx, changed, beat) && !yield(Event{Type: heartbeat, Seq: at, Time: time.Now().UTC()}) {
 				return
 			}
 		}
@@ -104,7 +108,7 @@ func (f *Feed) after(at uint64) ([]Event, <-chan struct{}) {
 	}
 	var batch []Event
 	if lost := f.seq - min(f.seq, kept); at < lost {
-		batch = append(batch, Event{Type: dropped, Seq: lost, Time: time.Now(), Dropped: lost - at})
+		batch = append(batch, Event{Type: dropped, Seq: lost, Time: time.Now().UTC(), Dropped: lost - at})
 		at = lost
 	}
 	for n := at + 1; n <= f.seq && len(batch) < batchSize; n++ {

@@ -31,6 +31,16 @@ func TestFeedEndsAtThePresentUnlessFollowed(t *testing.T) {
 	}
 }
 
+func TestFeedKeepsTheTimeAnEventCameWith(t *testing.T) {
+	var f api.Feed
+	f.Publish(api.Event{Time: when})
+	for e := range f.Follow(t.Context(), 0, false) {
+		if !e.Time.Equal(when) {
+			t.Errorf("got %v, want %v", e.Time, when)
+		}
+	}
+}
+
 func TestFeedTellsALateReaderWhatItMissed(t *testing.T) {
 	var f api.Feed
 	fill(&f, 1500)

@@ -40,7 +40,7 @@ type Host struct {
 // ConfigState is which configuration runs and whether a newer one was refused.
 type ConfigState struct {
 	File     string    `json:"file"` // empty: defaults, environment and flags only
-	Loaded   time.Time `json:"loaded"`
+	Loaded   time.Time `json:"loaded,omitzero"`
 	Rejected []Fault   `json:"rejected"` // faults of the newest file that was refused; empty if none was
 	Restart  []string  `json:"restart"`  // keys whose new values wait for a restart
 }
@@ -59,16 +59,16 @@ type Fault struct {
 type Docker struct {
 	Socket       string    `json:"socket"`
 	Connected    bool      `json:"connected"`
-	Blind        string    `json:"blind"`       // why the picture may be out of date; empty while it is current
-	BlindSince   time.Time `json:"blind_since"` // zero while it is current
+	Blind        string    `json:"blind"`                // why the picture may be out of date; empty while it is current
+	BlindSince   time.Time `json:"blind_since,omitzero"` // zero while it is current
 	BlindSeconds float64   `json:"blind_seconds"`
 	Version      string    `json:"version"`
 	APIVersion   string    `json:"api_version"`
 	RootDir      string    `json:"root_dir"`
 	Containers   int       `json:"containers"`
 	Up           int       `json:"up"`
-	LastEvent    time.Time `json:"last_event"`
-	LastList     time.Time `json:"last_list"`
+	LastEvent    time.Time `json:"last_event,omitzero"`
+	LastList     time.Time `json:"last_list,omitzero"`
 	Reconnects   uint64    `json:"reconnects"`
 }
 
@@ -91,7 +91,7 @@ type LogRoot struct {
 type StoreState struct {
 	Engine    string    `json:"engine"`
 	Fault     string    `json:"fault"` // empty while it answers
-	Published time.Time `json:"published"`
+	Published time.Time `json:"published,omitzero"`
 	Mappings  int       `json:"mappings"`
 }
 
@@ -118,7 +118,7 @@ type Container struct {
 	State     string     `json:"state"`
 	Health    string     `json:"health"`
 	ExitCode  int        `json:"exit_code"`
-	Created   time.Time  `json:"created"`
+	Created   time.Time  `json:"created,omitzero"`
 	Started   *time.Time `json:"started,omitempty"`
 	Finished  *time.Time `json:"finished,omitempty"`
 	Network   string     `json:"network"`
@@ -206,15 +206,15 @@ type Folder struct {
 	Path      string    `json:"path"`
 	Root      string    `json:"root"`
 	Service   string    `json:"service"`
-	Container string    `json:"container"` // the folder's name: 12 or 64 digits of the ID
-	State     string    `json:"state"`     // live, dead, unknown, restorable, orphan
-	Verdict   string    `json:"verdict"`   // keep, remove; purge for a restorable one
-	Code      string    `json:"code"`      // the reason as a word, stable
-	Reason    string    `json:"reason"`    // the reason as a sentence
-	Bytes     int64     `json:"bytes"`     // -1: not measured
-	Files     int64     `json:"files"`     // -1: not measured
-	Written   time.Time `json:"written"`   // newest change seen; zero: not measured
-	Until     time.Time `json:"until"`     // when the verdict may change; zero: unknown
+	Container string    `json:"container"`        // the folder's name: 12 or 64 digits of the ID
+	State     string    `json:"state"`            // live, dead, unknown, restorable, orphan
+	Verdict   string    `json:"verdict"`          // keep, remove; purge for a restorable one
+	Code      string    `json:"code"`             // the reason as a word, stable
+	Reason    string    `json:"reason"`           // the reason as a sentence
+	Bytes     int64     `json:"bytes"`            // -1: not measured
+	Files     int64     `json:"files"`            // -1: not measured
+	Written   time.Time `json:"written,omitzero"` // newest change seen; zero: not measured
+	Until     time.Time `json:"until,omitzero"`   // when the verdict may change; zero: unknown
 }
 
 // LogPlan is what a sweep would do now, and how it prints.
@@ -292,7 +292,7 @@ type Job struct {
 	Schedule string    `json:"schedule"`
 	Splay    string    `json:"splay"` // how long after the scheduled moment this host runs it
 	Running  bool      `json:"running"`
-	Next     time.Time `json:"next"`
+	Next     time.Time `json:"next,omitzero"`
 	Last     *Run      `json:"last,omitempty"`
 	Runs     uint64    `json:"runs"`
 	Failures uint64    `json:"failures"`
@@ -360,6 +360,6 @@ type Event struct {
 type StoreRecord struct {
 	Key     string    `json:"key"`
 	Rev     uint64    `json:"rev"`
-	Expires time.Time `json:"expires"`
+	Expires time.Time `json:"expires,omitzero"`
 	Record  any       `json:"record"` // the record's own JSON; its schema is documented with the store
 }

@@ -1,0 +1,190 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor/ledger"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func id(n int) inventory.ID { return inventory.ID(fmt.Sprintf("%064x", n)) }
+
+// listing is one of the given containers, taken minutes after noon.
+func listing(minutes int, ids ...int) inventory.Listing {
+	l := inventory.Listing{Taken: noon.Add(time.Duration(minutes) * time.Minute), Engine: inventory.Engine{RootDir: "/var/lib/docker"}}
+	for _, n := range ids {
+		l.Containers = append(l.Containers, inventory.Container{ID: id(n), Service: "orders"})
+	}
+	return l
+}
+
+func open(t *testing.T, path string) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func TestARemovedContainerIsGoneOnceAListingAgrees(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1, 2))
+	l.Removed(id(1), noon.Add(time.Minute))
+	if e := l.View().Entries[id(1)]; !e.Gone.IsZero() {
+		t.Error("an event alone made it gone")
+	}
+	l.Listed(listing(2, 2))
+	if e := l.View().Entries[id(1)]; e.How != ledger.Removed || !e.Gone.Equal(noon.Add(time.Minute)) {
+		t.Errorf("entry is %+v, want removed a minute past noon", e)
+	}
+}
+
+// J2: a container that a listing names is not gone, whatever was believed.
+func TestJ2WhoIsListedIsAlive(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1, 2))
+	l.Removed(id(1), noon)
+	l.Listed(listing(1, 2))
+	l.Listed(listing(2, 1, 2))
+	if e := l.View().Entries[id(1)]; !e.Gone.IsZero() || !e.Missing.IsZero() {
+		t.Errorf("entry is %+v, want one that exists", e)
+	}
+}
+
+// J2: who vanishes without a word is unexplained, and gone only when listings
+// have agreed for long enough: ten minutes, or a day if many vanish at once.
+func TestJ2WhoVanishesIsNotGoneAtOnce(t *testing.T) {
+	tests := map[string]struct {
+		left        []int
+		unexplained int
+		goneAfter   int // minutes
+	}{
+		"one of six":   {[]int{1, 2, 3, 4, 5}, 1, 11},
+		"three of six": {[]int{1, 2, 3}, 3, 24*60 + 1},
+		"all of them":  {nil, 6, 24*60 + 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := open(t, filepath.Join(t.TempDir(), "ledger"))
+			l.Listed(listing(0, 1, 2, 3, 4, 5, 6))
+			l.Listed(listing(1, tt.left...))
+			if got := len(l.View().Unexplained()); got != tt.unexplained {
+				t.Errorf("%d unexplained at once, want %d", got, tt.unexplained)
+			}
+			l.Listed(listing(tt.goneAfter-1, tt.left...))
+			if e := l.View().Entries[id(6)]; !e.Gone.IsZero() {
+				t.Errorf("gone after %d minutes: %+v", tt.goneAfter-1, e)
+			}
+			l.Listed(listing(tt.goneAfter, tt.left...))
+			if e := l.View().Entries[id(6)]; e.How != ledger.Vanished {
+				t.Errorf("not gone after %d minutes: %+v", tt.goneAfter, e)
+			}
+		})
+	}
+}
+
+func TestAShortListingIsCountedWhenTheContainersAreBack(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1, 2))
+	l.Listed(listing(1, 2))
+	l.Listed(listing(2, 1, 2))
+	v := l.View()
+	if v.Short != 1 || len(v.Unexplained()) != 0 {
+		t.Errorf("short %d, unexplained %v; want 1 and none", v.Short, v.Unexplained())
+	}
+}
+
+func TestAnotherDataRootSaysNothingOfThisOne(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1))
+	other := listing(60)
+	other.Engine.RootDir = "/mnt/docker"
+	l.Listed(other)
+	v := l.View()
+	if v.Root != "/var/lib/docker" || len(v.Unexplained()) != 0 {
+		t.Errorf("root %s, unexplained %v", v.Root, v.Unexplained())
+	}
+	if err := l.Pin("/mnt/docker"); err != nil {
+		t.Fatal(err)
+	}
+	if root := l.View().Root; root != "/mnt/docker" {
+		t.Errorf("root is %s after it was pinned", root)
+	}
+}
+
+func TestALateEventExplains(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1, 2))
+	l.Listed(listing(1, 2))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	explained := make(chan bool)
+	go func() { explained <- l.Explained(ctx) }()
+	l.Removed(id(1), noon.Add(time.Minute))
+	if !<-explained {
+		t.Error("the event came and nothing was explained")
+	}
+	if e := l.View().Entries[id(1)]; e.How != ledger.Removed {
+		t.Errorf("entry is %+v, want removed", e)
+	}
+}
+
+func TestAFoldersNameMeansItsContainers(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	a, b := inventory.ID("abcabcabcabc"+strings.Repeat("0", 52)), inventory.ID("abcabcabcabc"+strings.Repeat("1", 52))
+	for _, id := range []inventory.ID{a, b} {
+		l.Created(id, "orders", noon)
+	}
+	v := l.View()
+	for name, want := range map[string]int{"abcabcabcabc": 2, string(a): 1, "ffffffffffff": 0} {
+		if got := len(v.Named(name)); got != want {
+			t.Errorf("%s means %d containers, want %d", name, got, want)
+		}
+	}
+}
+
+// What was noted is there after a restart; a line lost makes less known and
+// nothing gone.
+func TestTheLedgerOutlivesARestartAndALostLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	l := open(t, path)
+	l.Listed(listing(0, 1, 2))
+	l.Removed(id(1), noon)
+	l.Listed(listing(1, 2))
+	if err := l.Hold("/var/log/apps/orders/containers/abc", noon.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	want := l.View()
+	_ = l.Close()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, path).View()
+	if e := again.Entries[id(1)]; e != want.Entries[id(1)] || len(again.Holds) != 1 || again.Root != want.Root {
+		t.Errorf("after a restart %+v, want %+v", again, want)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	for lost := range lines {
+		part := strings.Join(append(append([]string{}, lines[:lost]...), lines[lost+1:]...), "")
+		other := filepath.Join(t.TempDir(), "ledger")
+		if err := os.WriteFile(other, []byte(part), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for n, e := range open(t, other).View().Entries {
+			if !e.Gone.IsZero() && want.Entries[n].Gone.IsZero() {
+				t.Errorf("without line %d, %s is gone", lost, n.Short())
+			}
+		}
+	}
+}
