@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,29 +29,32 @@ type Entry struct {
 // batchSize is how much of a folder is read at once: a thousand usual names.
 const batchSize = 64 << 10
 
-var batches = sync.Pool{New: func() any { b := make([]byte, batchSize); return &b }}
+// A batch is what one answer of getdents64 is read into.
+type batch struct {
+	buf     []byte
+	entries []Entry
+}
 
 // Entries calls visit with the folder's entries, a batch at a time, until the
 // end or an error of visit, which it returns. The batch is only valid during
 // the call. However many entries there are, the memory taken is one batch.
 // What is added or removed meanwhile may be seen or not.
 func (d *Dir) Entries(visit func([]Entry) error) error {
-	buf := batches.Get().(*[]byte)
-	defer batches.Put(buf)
+	b := d.tree.batches.Get().(*batch)
+	defer d.tree.batches.Put(b)
 	if _, err := unix.Seek(d.fd, 0, 0); err != nil {
 		return fmt.Errorf("read folder: %w", err)
 	}
-	var entries []Entry
 	for {
-		n, err := retry(func() (int, error) { return unix.Getdents(d.fd, *buf) })
+		n, err := retry(func() (int, error) { return unix.Getdents(d.fd, b.buf) })
 		if err != nil {
 			return fmt.Errorf("read folder: %w", err)
 		}
 		if n == 0 {
 			return nil
 		}
-		entries = parseDirents((*buf)[:n], entries[:0])
-		if err := visit(entries); err != nil {
+		b.entries = parseDirents(b.buf[:n], b.entries[:0])
+		if err := visit(b.entries); err != nil {
 			return err
 		}
 	}
@@ -66,7 +68,7 @@ const (
 )
 
 // parseDirents appends the entries of one answer of getdents64, without "."
-// and "..". A record that does not fit ends it.
+// and ".." and what cannot be a name. A record that does not fit ends it.
 func parseDirents(b []byte, entries []Entry) []Entry {
 	for len(b) >= direntName {
 		size := int(binary.NativeEndian.Uint16(b[direntReclen:]))
@@ -93,6 +95,17 @@ func kind(t byte) Kind {
 		return File
 	case unix.DT_UNKNOWN:
 		return Unknown
+	default:
+		return Other
+	}
+}
+
+func kindOf(mode uint32) Kind {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		return Folder
+	case unix.S_IFREG:
+		return File
 	default:
 		return Other
 	}

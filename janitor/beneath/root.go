@@ -9,18 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Root is a folder opened once and pinned by device, inode and mount.
+// A Root is a folder opened once and pinned by device, inode and mount. It may
+// be used from several goroutines.
 type Root struct {
 	path string
 	dir  *Dir
 	id   Identity
+	way  way // the first that may be taken
 }
 
 // Open opens the folder at an absolute, clean path. No component of the path
 // may be a symbolic link: a root that somebody can turn elsewhere is no root.
-func Open(path string) (*Root, error) { return open(path, openat2) }
+func Open(path string) (*Root, error) { return open(path, byOpenat2) }
 
-func open(path string, step stepper) (*Root, error) {
+func open(path string, from way) (*Root, error) {
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
 		return nil, fmt.Errorf("open root %q: not an absolute, clean path below /", path)
 	}
@@ -28,14 +30,15 @@ func open(path string, step stepper) (*Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := &Dir{fd: fd, step: step}
-	id, err := dir.Identity()
+	r := &Root{path: path, dir: &Dir{fd: fd}, way: from}
+	if r.dir.tree, err = newTree(fd, from); err == nil {
+		r.id, err = r.dir.Identity()
+	}
 	if err != nil {
-		dir.Close()
+		r.Close()
 		return nil, fmt.Errorf("open root %q: %w", path, err)
 	}
-	dir.mount = id.Mount
-	return &Root{path: path, dir: dir, id: id}, nil
+	return r, nil
 }
 
 // openNoSymlinks walks from / one component at a time. Mounts may be crossed
@@ -64,11 +67,9 @@ func openNoSymlinks(path string) (int, error) {
 	return fd, nil
 }
 
-// rootRefusal tells a symbolic link from a file, which the kernel does not
-// when O_DIRECTORY is asked for.
+// rootRefusal says which part of a root's path is to blame, and the cure.
 func rootRefusal(path, at string, fd int, part string, err error) error {
-	var st unix.Stat_t
-	if unix.Fstatat(fd, part, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
+	if isSymlink(fd, part) {
 		real, evalErr := filepath.EvalSymlinks(path)
 		if evalErr != nil {
 			return fmt.Errorf("open root %q: %q %w: name the real folder", path, at, ErrSymlink)
@@ -78,7 +79,7 @@ func rootRefusal(path, at string, fd int, part string, err error) error {
 	if errors.Is(err, unix.ENOTDIR) {
 		return fmt.Errorf("open root %q: %q %w", path, at, ErrNotFolder)
 	}
-	return fmt.Errorf("open root %q: %w", path, err)
+	return fmt.Errorf("open root %q: %q: %w", path, at, err)
 }
 
 // Path is the path that was opened.
@@ -93,23 +94,29 @@ func (r *Root) Close() error { return r.dir.Close() }
 // Verify reports whether the path still leads to the pinned folder: not
 // replaced, not unmounted, nothing mounted over it.
 func (r *Root) Verify() error {
-	fresh, err := open(r.path, r.dir.step)
+	fresh, err := open(r.path, r.way)
 	if err != nil {
 		return err
 	}
 	defer fresh.Close()
-	if fresh.id != r.id {
-		return fmt.Errorf("root %q %w: it was replaced, unmounted or mounted over", r.path, ErrReplaced)
+	switch {
+	case fresh.id == r.id:
+		return nil
+	case fresh.id.Mount == r.id.Mount:
+		return fmt.Errorf("root %q %w: it was replaced by another", r.path, ErrReplaced)
+	case fresh.id.Dev == r.id.Dev:
+		return fmt.Errorf("root %q %w: it was mounted anew or mounted over", r.path, ErrReplaced)
+	default:
+		return fmt.Errorf("root %q %w: its file system was unmounted or mounted over", r.path, ErrReplaced)
 	}
-	return nil
 }
 
-// Writable reports whether entries of the root can be made and removed by this
-// process.
+// Writable reports whether this process can make and remove entries in the
+// root: [ErrReadOnly], or the kernel's word for a missing right.
 func (r *Root) Writable() error {
-	err := unix.Faccessat2(r.dir.fd, "", unix.W_OK|unix.X_OK, unix.AT_EACCESS|unix.AT_EMPTY_PATH)
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
-		err = unix.Faccessat(r.dir.fd, ".", unix.W_OK|unix.X_OK, 0)
+	err := unix.Faccessat2(r.dir.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	if unsupported(err) {
+		err = probeWritable(r.dir.fd)
 	}
 	switch {
 	case err == nil:
@@ -118,6 +125,23 @@ func (r *Root) Writable() error {
 		return fmt.Errorf("root %q %w", r.path, ErrReadOnly)
 	default:
 		return fmt.Errorf("write to root %q: %w", r.path, err)
+	}
+}
+
+// probeWritable asks kernels without faccessat2 (before 5.8), whose older call
+// leaves out the capabilities of an unprivileged user: it opens a file without
+// a name, which leaves nothing behind. A full disk is no lack of rights.
+func probeWritable(fd int) error {
+	tmp, err := retry(func() (int, error) {
+		return unix.Openat(fd, ".", unix.O_TMPFILE|unix.O_WRONLY|unix.O_CLOEXEC, 0o600)
+	})
+	switch {
+	case err == nil:
+		return unix.Close(tmp)
+	case errors.Is(err, unix.EROFS), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return err
+	default:
+		return nil
 	}
 }
 

@@ -35,12 +35,11 @@ func (e Entry) unexplained() bool {
 	return e.Gone.IsZero() && !e.Missing.IsZero() && e.Event.IsZero()
 }
 
-// Defaults of a Ledger's fields, and how long a container is remembered.
 const (
-	defaultConfirm     = 10 * time.Minute
-	defaultMassConfirm = 24 * time.Hour
-	memory             = 90 * 24 * time.Hour
-	compactSize        = 4 << 20
+	confirm     = 10 * time.Minute    // how long an unexplained absence must last
+	massConfirm = 24 * time.Hour      // the same when many vanish at once
+	memory      = 90 * 24 * time.Hour // how long a container is remembered
+	compactSize = 4 << 20             // bytes of the journal
 )
 
 // A mass is at least this many vanished containers, and this share of those
@@ -50,13 +49,10 @@ const (
 	massShare = 0.2
 )
 
-// A Ledger may be used from many goroutines. Its exported fields are set
-// before first use.
+// A Ledger may be used from many goroutines.
 type Ledger struct {
-	Confirm     time.Duration // how long an unexplained absence must last; 0: 10 min
-	MassConfirm time.Duration // the same when many vanish at once; 0: 24 h
-
-	mu      sync.Mutex // guards the fields below
+	mu      sync.Mutex    // guards the fields below
+	mass    time.Duration // how long the absence of many at once must last; 0: massConfirm
 	path    string
 	file    *journal.File
 	bad     int
@@ -114,6 +110,14 @@ func Open(path string) (*Ledger, error) {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	return l, nil
+}
+
+// Expect says how long the unexplained absence of many containers at once must
+// last before they count as gone. Without it, that is a day.
+func (l *Ledger) Expect(mass time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mass = max(mass, confirm)
 }
 
 // Close closes the file.

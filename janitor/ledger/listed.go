@@ -103,7 +103,7 @@ func (l *Ledger) need(present map[inventory.ID]bool) time.Duration {
 		}
 	}
 	if unexplained >= massCount && float64(unexplained) > massShare*float64(unexplained+len(present)) {
-		return cmp.Or(l.MassConfirm, defaultMassConfirm)
+		return cmp.Or(l.mass, massConfirm)
 	}
-	return cmp.Or(l.Confirm, defaultConfirm)
+	return confirm
 }

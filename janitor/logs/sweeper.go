@@ -46,6 +46,7 @@ type Sweeper struct {
 	Policy Policy
 	Undo   time.Duration // how long a removed folder can be restored
 	Settle time.Duration // how long after a start of the Engine or the host nothing is deleted
+	Late   time.Duration // how long a destroy event may be behind the listing that shows its effect; 0: 2 s
 	Proc   string        // the process table; empty: /proc
 
 	mu     sync.Mutex // held over a sweep; guards the fields below

@@ -18,8 +18,7 @@ type Lister interface {
 	List(ctx context.Context) (inventory.Listing, error)
 }
 
-// lateEvent is how long a destroy event may be behind the listing that shows
-// its effect.
+// lateEvent is the default of [Sweeper.Late].
 const lateEvent = 2 * time.Second
 
 // witnesses asks both of them who is alive. Blind says why their word may not
@@ -38,7 +37,7 @@ func (s *Sweeper) witnesses(ctx context.Context) Facts {
 	if err != nil {
 		f.Blind = fmt.Sprintf("the second witness is missing: %v", err)
 	}
-	waiting, cancel := context.WithTimeout(ctx, lateEvent)
+	waiting, cancel := context.WithTimeout(ctx, cmp.Or(s.Late, lateEvent))
 	defer cancel()
 	s.Ledger.Explained(waiting)
 	f.Ledger = s.Ledger.View()

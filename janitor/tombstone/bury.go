@@ -3,6 +3,7 @@ package tombstone
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,39 +14,54 @@ import (
 // Bury moves a folder into the yard, if it still is the folder that f
 // describes; if it is another, or becomes another while it is moved, nothing
 // has happened and the error is [ErrSwapped]. The stone must then be confirmed
-// or restored.
+// or restored. If what was moved by mistake cannot go back, because its place
+// was taken in that moment, it stays as an orphan, and the error says so.
 func (y *Yard) Bury(f Folder, plan string, at time.Time) (Stone, error) {
-	parent, name := split(f.Rel)
-	from, err := y.root.OpenDir(parent)
+	y.io.Lock()
+	defer y.io.Unlock()
+	s, err := y.bury(f, plan, at)
 	if err != nil {
-		return Stone{}, fmt.Errorf("bury %q: %w", f.Rel, err)
-	}
-	defer from.Close()
-	if err := is(from, name, f.Identity); err != nil {
-		return Stone{}, fmt.Errorf("bury %q: %w", f.Rel, err)
-	}
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	s := Stone{
-		Name: y.nextName(f, plan, at), Rel: f.Rel, Service: f.Service, Container: f.Container,
-		Plan: plan, Identity: f.Identity, Buried: at.UTC(), Bytes: f.Bytes, Files: f.Files,
-	}
-	if err := y.bury(from, name, s); err != nil {
 		return Stone{}, fmt.Errorf("bury %q: %w", f.Rel, err)
 	}
 	return s, nil
 }
 
-// bury writes the intent, renames, and looks at what arrived.
-func (y *Yard) bury(from *beneath.Dir, name string, s Stone) error {
-	if err := y.write(record{Op: opBury, Stone: &s}); err != nil {
+func (y *Yard) bury(f Folder, plan string, at time.Time) (Stone, error) {
+	if first, _, _ := strings.Cut(f.Rel, "/"); first == Home {
+		return Stone{}, errors.New("this is the yard itself")
+	}
+	parent, name := split(f.Rel)
+	from, err := y.root.OpenDir(parent)
+	if err != nil {
+		return Stone{}, err
+	}
+	defer from.Close()
+	if mount := f.Identity.Mount; mount != 0 && mount != y.root.Identity().Mount {
+		return Stone{}, fmt.Errorf("%w: it was seen on another mount", ErrSwapped)
+	}
+	if err := is(from, name, f.Identity); err != nil {
+		return Stone{}, err
+	}
+	if err := y.made(); err != nil {
+		return Stone{}, err
+	}
+	s := Stone{
+		Name: y.nextName(f, plan, at), Rel: f.Rel, Service: f.Service, Container: f.Container,
+		Plan: plan, Identity: f.Identity, Buried: at.UTC(), Bytes: f.Bytes, Files: f.Files,
+	}
+	return s, y.take(from, name, s)
+}
+
+// take writes the intent, renames, and looks at what arrived.
+func (y *Yard) take(from *beneath.Dir, name string, s Stone) error {
+	if err := y.write(buried(s)); err != nil {
 		return err
 	}
 	if err := y.at("bury: intent written"); err != nil {
 		return err
 	}
 	if err := rename(from, name, y.stones, s.Name); err != nil {
-		return errors.Join(err, y.write(record{Op: opGone, Name: s.Name}))
+		return errors.Join(err, y.note(record{Op: opGone, Name: s.Name}))
 	}
 	if err := y.at("bury: renamed"); err != nil {
 		return err
@@ -55,41 +71,52 @@ func (y *Yard) bury(from *beneath.Dir, name string, s Stone) error {
 		return nil
 	}
 	if err := rename(y.stones, s.Name, from, name); err != nil {
-		y.known[s.Name].Orphan = fmt.Sprintf("it %v, and could not be put back: %v", ErrSwapped, err)
-		return errors.Join(arrived, fmt.Errorf("put it back: %w", err))
+		orphan := fmt.Sprintf("what was moved %v, and could not go back: %v", ErrSwapped, err)
+		y.change(s.Name, func(s *state) { s.Orphan = orphan })
+		return errors.Join(arrived, fmt.Errorf("it is kept in the yard as %s: put it back: %w", s.Name, err))
 	}
-	return errors.Join(arrived, y.write(record{Op: opGone, Name: s.Name}))
+	if err := y.at("bury: put back"); err != nil {
+		return err
+	}
+	return errors.Join(arrived, y.note(record{Op: opGone, Name: s.Name}))
 }
 
 // Confirm says that a second look agreed: the stones may be purged from now on.
 func (y *Yard) Confirm(stones ...Stone) error {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	if err := y.at("confirm"); err != nil {
-		return err
+	y.io.Lock()
+	defer y.io.Unlock()
+	if y.closed {
+		return fmt.Errorf("confirm: %w", ErrClosed)
 	}
 	records := make([]record, 0, len(stones))
 	for _, s := range stones {
-		if y.known[s.Name] == nil {
+		known := y.known[s.Name]
+		switch {
+		case known == nil:
 			return fmt.Errorf("confirm %q: %w", s.Rel, ErrUnknown)
+		case known.Orphan != "":
+			return fmt.Errorf("confirm %q: %s", s.Rel, known.Orphan)
 		}
 		records = append(records, record{Op: opConfirm, Name: s.Name})
 	}
-	return y.write(records...)
+	if err := y.at("confirm: begun"); err != nil {
+		return err
+	}
+	if err := y.write(records...); err != nil {
+		return err
+	}
+	return y.at("confirm: written")
 }
 
 // is reports whether the named entry is the folder with this identity.
 func is(in *beneath.Dir, name string, want beneath.Identity) error {
-	d, err := in.OpenDir(name)
-	if err != nil {
+	got, kind, err := in.Look(name)
+	switch {
+	case errors.Is(err, unix.ENOENT):
 		return fmt.Errorf("%w: %w", ErrSwapped, err)
-	}
-	defer d.Close()
-	got, err := d.Identity()
-	if err != nil {
+	case err != nil:
 		return err
-	}
-	if !got.Same(want) {
+	case kind != beneath.Folder || !got.Same(want):
 		return ErrSwapped
 	}
 	return nil
@@ -100,8 +127,12 @@ func rename(from *beneath.Dir, name string, to *beneath.Dir, as string) error {
 	if !beneath.IsName(name) || !beneath.IsName(as) {
 		return fmt.Errorf("rename %q to %q: %w", name, as, beneath.ErrName)
 	}
-	if err := unix.Renameat2(from.Fd(), name, to.Fd(), as, unix.RENAME_NOREPLACE); err != nil {
-		return fmt.Errorf("rename %q to %q: %w", name, as, err)
+	err := unix.Renameat2(from.Fd(), name, to.Fd(), as, unix.RENAME_NOREPLACE)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EXDEV):
+		err = fmt.Errorf("%w (%w)", beneath.ErrMount, err)
 	}
-	return nil
+	return fmt.Errorf("rename %q to %q: %w", name, as, err)
 }

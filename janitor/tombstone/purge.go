@@ -4,235 +4,163 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/beneath"
 )
 
-const (
-	maxDepth  = 32 // folders below each other that are open at once
-	maxPasses = 3  // over one folder that does not get empty
-	maxErrors = 8  // kept of those that one purge meets
-)
-
 // Purge deletes a confirmed stone for good and returns the bytes on disk that
 // came free: those of files without another name. It goes on past what it
-// cannot delete, and returns that as an error; the stone then stays, and the
-// next call goes on. A mount inside is never crossed.
+// cannot delete, and returns that as an error and keeps it as the stone's
+// Fault; the stone then stays, and the next call goes on. It never crosses a
+// mount ([beneath.ErrMount]), and it ends however fast somebody keeps writing
+// ([ErrBusy]). Several stones may be purged at once.
 func (y *Yard) Purge(ctx context.Context, s Stone) (freed int64, err error) {
-	if err := y.begin(s); err != nil {
+	resumed, err := y.begin(s.Name)
+	if err != nil {
 		return 0, fmt.Errorf("purge %q: %w", s.Rel, err)
 	}
-	defer y.end(s)
-	p := &purge{ctx: ctx, yard: y}
-	err = p.stone(s.Name)
-	if err == nil {
-		y.mu.Lock()
-		defer y.mu.Unlock()
-		err = y.write(record{Op: opGone, Name: s.Name})
-	}
+	p := &purge{ctx: ctx, yard: y, stone: s.Name}
+	err = y.end(s.Name, p.all(resumed))
 	if err != nil {
 		return p.freed, fmt.Errorf("purge %q: %w", s.Rel, err)
 	}
 	return p.freed, nil
 }
 
-// begin writes the intent. It needs no sync of its own beyond the journal's:
-// after a crash a stone is whole, or known to be partly deleted.
-func (y *Yard) begin(s Stone) error {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	known := y.known[s.Name]
+// begin writes the intent: after a crash a stone is whole, or known to be
+// partly deleted.
+func (y *Yard) begin(name string) (resumed bool, err error) {
+	y.io.Lock()
+	defer y.io.Unlock()
+	s := y.known[name]
 	switch {
-	case known == nil:
-		return ErrUnknown
-	case known.Orphan != "":
-		return errors.New(known.Orphan)
-	case !known.Confirmed || y.intent[s.Name] == opRestore:
-		return ErrUnconfirmed
-	case y.busy[s.Name]:
-		return ErrPurging
+	case y.closed:
+		return false, ErrClosed
+	case s == nil:
+		return false, ErrUnknown
+	case s.Orphan != "":
+		return false, errors.New(s.Orphan)
+	case !s.Confirmed || s.restoring:
+		return false, ErrUnconfirmed
 	}
-	if !known.Purging {
-		if err := is(y.stones, s.Name, known.Identity); err != nil {
-			return err
+	resumed = s.Purging
+	if !resumed {
+		err := is(y.stones, name, s.Identity)
+		if errors.Is(err, unix.ENOENT) {
+			return false, errors.Join(ErrUnknown, y.note(record{Op: opGone, Name: name}))
 		}
-		if err := y.write(record{Op: opPurge, Name: s.Name}); err != nil {
-			return err
+		if err != nil {
+			return false, err
+		}
+		if err := y.write(record{Op: opPurge, Name: name}); err != nil {
+			return false, err
 		}
 	}
 	if err := y.at("purge: intent written"); err != nil {
-		return err
+		return false, err
 	}
-	y.busy[s.Name] = true
-	return nil
+	return resumed, y.occupy(name)
 }
 
-func (y *Yard) end(s Stone) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	delete(y.busy, s.Name)
-}
-
-// A purge is one walk through a stone.
-type purge struct {
-	ctx     context.Context
-	yard    *Yard
-	top     *beneath.Dir
-	hoisted int
-	freed   int64
-	errs    []error
-}
-
-// stone empties the stone and removes it. Each hoist puts more into the top,
-// so the top is gone over as long as there was one.
-func (p *purge) stone(name string) (err error) {
-	if p.top, err = p.yard.stones.OpenDir(name); err != nil {
-		return err
+// occupy keeps a second purge away from a stone.
+func (y *Yard) occupy(name string) error {
+	err := ErrPurging
+	y.change(name, func(s *state) {
+		if !s.busy {
+			s.busy, err = true, nil
+		}
+	})
+	if err == nil {
+		y.purges.Add(1)
 	}
-	defer p.top.Close()
-	for before := -1; before != p.hoisted && len(p.errs) == 0; {
-		before = p.hoisted
-		if err := p.empty(p.top, 0); err != nil {
+	return err
+}
+
+// end writes that the stone is gone, or keeps why it is not.
+func (y *Yard) end(name string, err error) error {
+	defer y.purges.Done()
+	y.io.Lock()
+	defer y.io.Unlock()
+	if err == nil {
+		err = y.note(record{Op: opGone, Name: name})
+	}
+	y.change(name, func(s *state) {
+		if s.busy = false; err != nil {
+			s.Fault = err.Error()
+		}
+	})
+	return err
+}
+
+// all empties the stone, then the parts of it that lay too deep, and removes
+// the stone last: as long as there is a part there is the stone.
+func (p *purge) all(resumed bool) error {
+	if resumed {
+		if err := p.leftovers(); err != nil {
 			return err
 		}
 	}
-	if len(p.errs) > 0 {
-		return errors.Join(p.errs...)
+	if err := p.folder(p.yard.stones, p.stone, 0); err != nil {
+		return errors.Join(append(p.errs, err)...)
 	}
-	if err := p.yard.at("purge: emptied"); err != nil {
-		return err
+	// Not emptied, where the stone itself was gone already.
+	if err := p.deep(); err != nil {
+		return errors.Join(append(p.errs, err)...)
 	}
-	err = unix.Unlinkat(p.yard.stones.Fd(), name, unix.AT_REMOVEDIR)
-	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST) {
-		return ErrBusy
-	}
-	if err != nil {
-		return fmt.Errorf("remove stone: %w", err)
+	if p.failed > 0 {
+		return p.faults()
 	}
 	return p.yard.at("purge: removed")
 }
 
-// empty deletes what is in a folder, in as many passes as it takes and no more
-// than maxPasses. Only a cancelled context ends it early.
-func (p *purge) empty(d *beneath.Dir, depth int) error {
-	for range maxPasses {
-		seen, errs := 0, len(p.errs)
-		err := d.Entries(func(entries []beneath.Entry) error {
-			seen += len(entries)
-			if err := p.yard.at("purge: batch"); err != nil {
-				return err
-			}
-			return p.batch(d, entries, depth)
-		})
-		if err != nil {
-			return err
-		}
-		if seen == 0 || len(p.errs) > errs {
-			return nil
-		}
-	}
-	return nil
-}
-
-func (p *purge) batch(d *beneath.Dir, entries []beneath.Entry, depth int) error {
-	for i, e := range entries {
-		if i%64 == 0 && p.ctx.Err() != nil {
-			return p.ctx.Err()
-		}
-		if err := p.entry(d, e, depth); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *purge) entry(d *beneath.Dir, e beneath.Entry, depth int) error {
-	if e.Kind != beneath.Folder {
-		size := onDisk(d, e.Name)
-		err := unix.Unlinkat(d.Fd(), e.Name, 0)
-		switch {
-		case err == nil:
-			p.freed += size
-			return nil
-		case errors.Is(err, unix.ENOENT):
-			return nil
-		case !errors.Is(err, unix.EISDIR):
-			p.keep("remove", e.Name, err)
-			return nil
-		}
-	}
-	if depth == maxDepth {
-		p.hoist(d, e.Name)
-		return nil
-	}
-	return p.folder(d, e.Name, depth)
-}
-
-// folder empties and removes a folder below d.
-func (p *purge) folder(d *beneath.Dir, name string, depth int) error {
-	sub, err := d.OpenDir(name)
-	switch {
-	case errors.Is(err, unix.ENOENT):
-		return nil
-	case errors.Is(err, beneath.ErrNotFolder), errors.Is(err, beneath.ErrSymlink):
-		if err := unix.Unlinkat(d.Fd(), name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
-			p.keep("remove", name, err)
-		}
-		return nil
-	case err != nil:
-		p.keep("enter", name, err)
-		return nil
-	}
-	defer sub.Close()
-	before := len(p.errs)
-	if err := p.empty(sub, depth+1); err != nil {
+// leftovers finds the parts that an earlier call has left.
+func (p *purge) leftovers() error {
+	d, err := p.yard.home.OpenDir(stonesName)
+	if err != nil {
 		return err
 	}
-	err = unix.Unlinkat(d.Fd(), name, unix.AT_REMOVEDIR)
-	switch {
-	case err == nil, errors.Is(err, unix.ENOENT), len(p.errs) > before:
-	case errors.Is(err, unix.ENOTEMPTY):
-		p.keep("remove", name, ErrBusy)
-	default:
-		p.keep("remove", name, err)
+	defer d.Close()
+	return d.Entries(func(entries []beneath.Entry) error {
+		for _, e := range entries {
+			if of, ok := partOf(e.Name); ok && of == p.stone {
+				p.parts = append(p.parts, e.Name)
+			}
+		}
+		return nil
+	})
+}
+
+// deep deletes the parts, which may give more.
+func (p *purge) deep() error {
+	for len(p.parts) > 0 {
+		last := p.parts[len(p.parts)-1]
+		p.parts = p.parts[:len(p.parts)-1]
+		if err := p.folder(p.yard.stones, last, 1); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// hoist moves a folder that lies too deep up into the stone's top, so that no
-// depth needs more than maxDepth descriptors.
-func (p *purge) hoist(d *beneath.Dir, name string) {
-	for range 1000 {
+// hoist moves a folder that lies too deep into the yard, as a part of the
+// stone, so that no depth needs more than maxDepth descriptors. Only we can
+// have taken a name there, in an earlier call.
+func (p *purge) hoist(d *beneath.Dir, name string) error {
+	for {
 		p.hoisted++
-		err := rename(d, name, p.top, ".hoisted-"+strconv.Itoa(p.hoisted))
-		if errors.Is(err, unix.EEXIST) {
-			continue
+		part := partName(p.stone, p.hoisted)
+		err := rename(d, name, p.yard.stones, part)
+		switch {
+		case err == nil:
+			p.parts = append(p.parts, part)
+			return p.yard.at("purge: hoisted")
+		case errors.Is(err, unix.ENOENT):
+			return nil
+		case !errors.Is(err, unix.EEXIST):
+			p.keep(d, name, err)
+			return nil
 		}
-		if err != nil && !errors.Is(err, unix.ENOENT) {
-			p.keep("hoist", name, err)
-		}
-		return
 	}
-}
-
-func (p *purge) keep(verb, name string, err error) {
-	if len(p.errs) < maxErrors {
-		p.errs = append(p.errs, fmt.Errorf("%s %q: %w", verb, name, err))
-	}
-}
-
-// onDisk is what unlinking this name gives back: nothing while the file has
-// another one.
-func onDisk(d *beneath.Dir, name string) int64 {
-	var st unix.Stat_t
-	if err := unix.Fstatat(d.Fd(), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return 0
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1 {
-		return 0
-	}
-	return st.Blocks * 512
 }

@@ -1,13 +1,19 @@
 package tombstone
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+)
 
-// What the journal says of a stone. An intent is written before the rename or
-// the first unlink, gone after the last.
+// What the journal says of a stone. An intent (bury, restore, purge) is on disk
+// before the rename or the first unlink. That something is done needs no sync:
+// a lost "gone" shows in that the stone is not there.
 const (
 	opBury    = "bury"
 	opConfirm = "confirm"
 	opRestore = "restore"
+	opStay    = "stay" // the restore came to nothing
 	opPurge   = "purge"
 	opGone    = "gone"
 )
@@ -17,9 +23,28 @@ type record struct {
 	Op    string `json:"op"`
 	Name  string `json:"name,omitempty"`
 	Stone *Stone `json:"stone,omitempty"` // with bury
+	Rel   []byte `json:"rel,omitempty"`   // with bury, where Stone.Rel is not UTF-8 and JSON would change it
+}
+
+func buried(s Stone) record {
+	r := record{Op: opBury, Stone: &s}
+	if !utf8.ValidString(s.Rel) {
+		r.Rel = []byte(s.Rel)
+	}
+	return r
 }
 
 func decode(b []byte) (r record, err error) {
-	err = json.Unmarshal(b, &r)
-	return r, err
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, err
+	}
+	if r.Op == opBury {
+		if r.Stone == nil || !isStoneName(r.Stone.Name) {
+			return r, errors.New("bury without a stone")
+		}
+		if r.Rel != nil {
+			r.Stone.Rel = string(r.Rel)
+		}
+	}
+	return r, nil
 }

@@ -3,10 +3,8 @@ package tombstone
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/beneath"
 )
@@ -16,61 +14,95 @@ type Recovery struct {
 	Restored []Stone // were not confirmed, or on their way back
 	Resumed  []Stone // partly deleted; the next purge goes on
 	Orphans  []Stone // kept and not touched: Orphan says why
+	Bad      int     // lines of the journal that could not be read
 }
 
 // Recover brings the yard back to where every stone is confirmed, partly
-// deleted, or an orphan. What the journal does not know is kept.
+// deleted, or an orphan. What the journal does not know is kept. It is called
+// once after [Open]; calling it again changes nothing, unless a sweep is under
+// way: then what that has buried and not confirmed goes back.
 func (y *Yard) Recover() (Recovery, error) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
+	y.io.Lock()
+	defer y.io.Unlock()
+	r, err := y.recover()
+	if err != nil {
+		return r, fmt.Errorf("recover yard of %s: %w", y.root.Path(), err)
+	}
+	return r, nil
+}
+
+func (y *Yard) recover() (Recovery, error) {
+	if y.closed {
+		return Recovery{}, ErrClosed
+	}
+	r := Recovery{Bad: y.Bad()}
+	if y.home == nil {
+		return r, nil
+	}
 	there, err := y.there()
 	if err != nil {
-		return Recovery{}, fmt.Errorf("recover yard of %s: %w", y.root.Path(), err)
+		return Recovery{}, err
 	}
-	var r Recovery
 	var errs []error
 	for _, s := range y.sorted() {
-		if !there[s.Name] {
-			errs = append(errs, y.write(record{Op: opGone, Name: s.Name}))
+		if !there[s.Name] && !s.Purging {
+			errs = append(errs, y.note(record{Op: opGone, Name: s.Name}))
 			continue
 		}
 		delete(there, s.Name)
-		errs = append(errs, y.recover(s, &r))
+		errs = append(errs, y.settle(s, &r))
 	}
-	for name := range there {
-		s := &Stone{Name: name, Bytes: -1, Files: -1, Orphan: "the journal does not know it"}
-		y.known[name] = s
-		r.Orphans = append(r.Orphans, *s)
-	}
-	if y.journal.Size() > compactSize {
-		errs = append(errs, y.compact())
-	}
+	y.claim(there, &r)
+	slices.SortFunc(r.Orphans, byName)
 	return r, errors.Join(errs...)
 }
 
-func (y *Yard) recover(s *Stone, r *Recovery) error {
-	switch {
-	case s.Purging:
-		r.Resumed = append(r.Resumed, *s)
-	case !s.Confirmed || y.intent[s.Name] == opRestore:
-		err := y.restore(s.Name)
-		if err != nil {
-			s.Orphan = err.Error()
-			r.Orphans = append(r.Orphans, *s)
-			return nil
-		}
-		r.Restored = append(r.Restored, *s)
+// settle decides one stone. One that is confirmed and cannot go back now, as
+// somebody wanted, stays until the window ends or somebody makes room.
+func (y *Yard) settle(s *state, r *Recovery) error {
+	before := s.Stone
+	if s.Purging {
+		r.Resumed = append(r.Resumed, before)
+		return nil
 	}
+	if s.Confirmed && !s.restoring {
+		return nil
+	}
+	err := y.restore(s.Name)
+	refused, ok := errors.AsType[refusal](err)
+	switch {
+	case y.known[s.Name] == nil:
+		r.Restored = append(r.Restored, before)
+		return err
+	case !ok:
+		return err
+	case s.Confirmed:
+		return y.note(record{Op: opStay, Name: s.Name})
+	}
+	y.change(s.Name, func(s *state) { s.Orphan = refused.Error() })
+	r.Orphans = append(r.Orphans, s.Stone)
 	return nil
 }
 
-func (y *Yard) sorted() []*Stone {
-	all := make([]*Stone, 0, len(y.known))
-	for _, s := range y.known {
-		all = append(all, s)
+// claim takes in the names that the journal does not know. Parts of stones
+// that are being deleted belong to those.
+func (y *Yard) claim(names map[string]bool, r *Recovery) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.strays = map[string]Stone{}
+	for name := range names {
+		if of, ok := partOf(name); ok && y.known[of] != nil && y.known[of].Purging {
+			continue
+		}
+		s := Stone{Name: name, Bytes: -1, Files: -1, Orphan: "the journal does not know it"}
+		y.strays[name] = s
+		r.Orphans = append(r.Orphans, s)
 	}
-	slices.SortFunc(all, byName)
-	return all
+}
+
+// sorted returns what the journal knows, oldest first.
+func (y *Yard) sorted() []*state {
+	return slices.SortedFunc(maps.Values(y.known), func(a, b *state) int { return byName(a.Stone, b.Stone) })
 }
 
 // there returns the names that are in the yard.
@@ -83,44 +115,4 @@ func (y *Yard) there() (map[string]bool, error) {
 		return nil
 	})
 	return names, err
-}
-
-// compact writes the journal anew with only what is still there. The lock goes
-// over with the file.
-func (y *Yard) compact() error {
-	const next = journalName + ".next"
-	if err := unix.Unlinkat(y.home.Fd(), next, 0); err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("compact journal: %w", err)
-	}
-	fresh, err := openNamed(y.home, next)
-	if err != nil {
-		return fmt.Errorf("compact journal: %w", err)
-	}
-	if err := write(fresh, y.records()); err != nil {
-		return errors.Join(fmt.Errorf("compact journal: %w", err), fresh.Close())
-	}
-	if err := unix.Renameat(y.home.Fd(), next, y.home.Fd(), journalName); err != nil {
-		return errors.Join(fmt.Errorf("compact journal: %w", err), fresh.Close())
-	}
-	old := y.journal
-	y.journal = fresh
-	return errors.Join(unix.Fsync(y.home.Fd()), old.Close())
-}
-
-// records says in the fewest records what the journal says now.
-func (y *Yard) records() []record {
-	var all []record
-	for _, s := range y.sorted() {
-		if strings.HasPrefix(s.Orphan, "the journal") {
-			continue
-		}
-		all = append(all, record{Op: opBury, Stone: s})
-		if s.Confirmed {
-			all = append(all, record{Op: opConfirm, Name: s.Name})
-		}
-		if op := y.intent[s.Name]; op != "" {
-			all = append(all, record{Op: op, Name: s.Name})
-		}
-	}
-	return all
 }

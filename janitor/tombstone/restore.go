@@ -5,29 +5,47 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-dev/berth/janitor/beneath"
 )
 
 // Restore puts a stone back where it was: the same folder, the same inode. It
 // replaces nothing ([ErrOccupied]) and makes no folders ([ErrParentGone]).
 func (y *Yard) Restore(s Stone) error {
-	y.mu.Lock()
-	defer y.mu.Unlock()
+	y.io.Lock()
+	defer y.io.Unlock()
 	if err := y.restore(s.Name); err != nil {
 		return fmt.Errorf("restore %q: %w", s.Rel, err)
 	}
 	return nil
 }
 
+// A refusal is an error that leaves the stone where it is, and well.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
 func (y *Yard) restore(name string) error {
 	s := y.known[name]
 	switch {
+	case y.closed:
+		return ErrClosed
 	case s == nil:
 		return ErrUnknown
-	case s.Purging || y.busy[name]:
+	case s.Purging:
 		return ErrPurging
 	}
-	if err := is(y.stones, name, s.Identity); err != nil {
-		return err
+	to, last, err := y.place(s)
+	if err != nil {
+		return refusal{err}
+	}
+	defer to.Close()
+	// What was not confirmed was perhaps not looked at either: it goes back
+	// whatever it is, for there it came from.
+	if s.Confirmed {
+		if err := is(y.stones, name, s.Identity); err != nil {
+			return refusal{err}
+		}
 	}
 	if err := y.write(record{Op: opRestore, Name: name}); err != nil {
 		return err
@@ -35,29 +53,53 @@ func (y *Yard) restore(name string) error {
 	if err := y.at("restore: intent written"); err != nil {
 		return err
 	}
-	if err := y.putBack(s); err != nil {
-		delete(y.intent, name)
-		return err
+	if err := y.putBack(name, s.Rel, to, last); err != nil {
+		return errors.Join(refusal{err}, y.note(record{Op: opStay, Name: name}))
 	}
 	if err := y.at("restore: renamed"); err != nil {
 		return err
 	}
-	return y.write(record{Op: opGone, Name: name})
-}
-
-func (y *Yard) putBack(s *Stone) error {
-	parent, last := split(s.Rel)
-	to, err := y.root.OpenDir(parent)
-	if errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("%w: make %s/%s and try again", ErrParentGone, y.root.Path(), parent)
+	// A journal that says gone before the rename is on disk would make an
+	// orphan of it.
+	if err := errors.Join(unix.Fsync(to.Fd()), unix.Fsync(y.stones.Fd())); err != nil {
+		return fmt.Errorf("sync: %w", err)
 	}
-	if err != nil {
+	if err := y.note(record{Op: opGone, Name: name}); err != nil {
 		return err
 	}
-	defer to.Close()
-	err = rename(y.stones, s.Name, to, last)
+	return y.at("restore: gone written")
+}
+
+// place opens the folder that a stone goes back into and makes sure that its
+// name there is free.
+func (y *Yard) place(s *state) (to *beneath.Dir, name string, err error) {
+	parent, name := split(s.Rel)
+	to, err = y.root.OpenDir(parent)
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, beneath.ErrNotFolder), errors.Is(err, beneath.ErrSymlink):
+		return nil, "", fmt.Errorf("%w: make %q below %q again and try once more (%w)", ErrParentGone, parent, y.root.Path(), err)
+	case err != nil:
+		return nil, "", err
+	}
+	_, _, err = to.Look(name)
+	if errors.Is(err, unix.ENOENT) {
+		return to, name, nil
+	}
+	if err == nil || errors.Is(err, beneath.ErrMount) {
+		err = y.occupied(s.Rel)
+	}
+	to.Close()
+	return nil, "", err
+}
+
+func (y *Yard) occupied(rel string) error {
+	return fmt.Errorf("%w: move %q below %q away and try again", ErrOccupied, rel, y.root.Path())
+}
+
+func (y *Yard) putBack(name, rel string, to *beneath.Dir, last string) error {
+	err := rename(y.stones, name, to, last)
 	if errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("%w: move %s/%s away and try again", ErrOccupied, y.root.Path(), s.Rel)
+		return y.occupied(rel)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package tombstone
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +33,7 @@ type Stone struct {
 	Confirmed bool             `json:"-"` // the second look agreed; it may be purged
 	Purging   bool             `json:"-"` // some of it is gone; it cannot be restored
 	Orphan    string           `json:"-"` // why it is neither purged nor restored by itself; empty: it is not an orphan
+	Fault     string           `json:"-"` // why the last purge left some of it; empty: it did not, or there was none
 }
 
 // What a call can be refused for.
@@ -42,26 +42,46 @@ var (
 	ErrOccupied    = errors.New("another folder has taken its place")
 	ErrParentGone  = errors.New("the folder it was in is gone")
 	ErrUnconfirmed = errors.New("has not been confirmed")
-	ErrPurging     = errors.New("is partly deleted")
+	ErrPurging     = errors.New("is being deleted, or partly deleted")
 	ErrUnknown     = errors.New("is not in the yard")
 	ErrLocked      = errors.New("another berth process has this root")
 	ErrBusy        = errors.New("somebody keeps writing into it")
+	ErrUnfinished  = errors.New("there is more than one call deletes; the next goes on")
+	ErrClosed      = errors.New("the yard is closed")
 )
 
-// stoneName makes a name that sorts by time and tells a person what it is.
+// stoneName makes a name that sorts by time and tells a person what it is:
+// Unix time in nanoseconds, a number for those of one moment, the plan, the
+// service and the container.
 func stoneName(f Folder, plan string, at time.Time, n int) string {
-	service := strings.Map(plain, f.Service)
-	return fmt.Sprintf("%019d-%s-%s-%s-%s", at.UnixNano(), strconv.Itoa(n),
-		plan[:min(len(plan), 12)], service[:min(len(service), 64)], f.Container[:min(len(f.Container), nameDigits)])
+	return fmt.Sprintf("%019d-%03d-%s-%s-%s", at.UnixNano(), n,
+		plain(plan, 12), plain(f.Service, 64), plain(f.Container, 64))
 }
 
-const nameDigits = 64
+// isStoneName reports whether a name can be one that stoneName made.
+func isStoneName(s string) bool { return beneath.IsName(s) && !strings.Contains(s, partMark) }
 
-func plain(r rune) rune {
-	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' {
-		return r
-	}
-	return '_'
+// plain is the beginning of s in letters that need no quoting anywhere.
+func plain(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' {
+			return r
+		}
+		return '_'
+	}, s)
+	return s[:min(len(s), n)]
+}
+
+// partMark ends the stone's name in the name of a part of it that lay too deep
+// to be deleted where it was.
+const partMark = "~"
+
+func partName(stone string, n int) string { return fmt.Sprintf("%s%s%d", stone, partMark, n) }
+
+// partOf returns the stone that a name in the yard is a part of.
+func partOf(name string) (stone string, ok bool) {
+	stone, _, ok = strings.Cut(name, partMark)
+	return stone, ok
 }
 
 // split parts a relative path into the folder above and the last name.
