@@ -3,7 +3,6 @@ package identity
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -92,6 +91,3 @@ func clusterName(s string) string {
 	}
 	return s
 }
-
-// String names the host in a log.
-func (h Host) String() string { return fmt.Sprintf("%s/%s", h.Cluster, h.ID) }
