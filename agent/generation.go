@@ -9,6 +9,7 @@ import (
 	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/agent/internal/stats"
+	"github.com/berth-dev/berth/bridge/publish"
 	"github.com/berth-dev/berth/collectors/docker"
 	"github.com/berth-dev/berth/collectors/identity"
 	"github.com/berth-dev/berth/collectors/inventory"
@@ -26,6 +27,7 @@ type generation struct {
 	watcher   *docker.Watcher
 	sweeper   *logs.Sweeper
 	scheduler *janitor.Scheduler
+	publisher *publish.Publisher
 	reporter  *stats.Reporter
 	ended     chan struct{} // closed when run returns
 
@@ -60,8 +62,9 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		Addr: c.Metrics.Addr(), Prefix: c.Metrics.Prefix, Tags: c.Metrics.Tags,
 		Gather: func() []stats.Sample { return a.samples(g) }, Log: a.component("metrics"),
 	}
+	g.publisher = a.publisher(g)
 	g.components = []component{
-		{"docker", g.watcher.Run}, {"logs", g.sweeper.Run}, {"jobs", g.scheduler.Run},
+		{"docker", g.watcher.Run}, {"logs", g.sweeper.Run}, {"jobs", g.scheduler.Run}, {"publish", g.publisher.Run},
 	}
 	if g.reporter.Addr != "" {
 		g.components = append(g.components, component{"metrics", g.reporter.Run})
@@ -112,10 +115,23 @@ func (g *generation) sweep(ctx context.Context, o janitor.Options) janitor.Outco
 	return out
 }
 
-// run pins what the configuration says of the host, and runs the components.
+// run runs the components until ctx ends.
 func (g *generation) run(ctx context.Context) error {
 	defer close(g.ended)
 	return together(ctx, g.components...)
+}
+
+// pin tells the ledger what the configuration expects of Docker.
+func (a *Agent) pin(g *generation) {
+	for _, key := range config.NoEffect(g.loaded) {
+		a.log.Warn("this key has no effect in this version", "key", key)
+	}
+	a.ledger.Expect(g.loaded.Config.Logs.UnknownGrace)
+	if root := g.loaded.Config.Docker.DataRoot; root != "" {
+		if err := a.ledger.Pin(root); err != nil {
+			a.log.Warn("pin data root", "err", err)
+		}
+	}
 }
 
 func (g *generation) close() error {

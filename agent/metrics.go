@@ -16,6 +16,7 @@ func (a *Agent) samples(g *generation) []stats.Sample {
 		{Name: stats.ProcessRSS, Value: float64(rss)},
 		{Name: stats.ConfigGeneration, Value: float64(g.number)},
 		{Name: stats.ConfigRejected, Value: truth(rejected)},
+		{Name: stats.StoreUp, Value: truth(g.publisher.Status().Fault == "")},
 	}
 	all = append(all, a.dockerSamples(g)...)
 	all = append(all, logSamples(g)...)

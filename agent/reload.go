@@ -24,6 +24,7 @@ type handover struct {
 func (a *Agent) generations(ctx context.Context) error {
 	for {
 		g := a.generation()
+		a.pin(g)
 		running, stop := context.WithCancel(ctx)
 		ended := make(chan error, 1)
 		go func() { ended <- g.run(running) }()

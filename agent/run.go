@@ -14,6 +14,7 @@ import (
 
 	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/agent/internal/config"
+	"github.com/berth-dev/berth/bridge/store/embedded"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/ledger"
@@ -40,6 +41,7 @@ type Agent struct {
 	hub      inventory.Inventory
 	ledger   *ledger.Ledger
 	audit    *audit.Log
+	store    *embedded.Store
 	limited  []string // what this process lacks the rights to do
 
 	handover  chan *handover // a configuration on its way to the generations
@@ -96,14 +98,19 @@ func (a *Agent) openState(c config.Config) (err error) {
 	if a.ledger, err = ledger.Open(filepath.Join(c.StateDir, "ledger")); err != nil {
 		return err
 	}
-	a.audit, err = audit.Open(filepath.Join(c.StateDir, "audit"))
-	return err
+	if a.audit, err = audit.Open(filepath.Join(c.StateDir, "audit")); err != nil {
+		return err
+	}
+	return a.openStore(c.StateDir)
 }
 
 func (a *Agent) close() error {
 	var errs []error
 	if a.now != nil {
 		errs = append(errs, a.now.close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
 	}
 	if a.audit != nil {
 		errs = append(errs, a.audit.Close())

@@ -113,13 +113,3 @@ func (a *Agent) disks(g *generation) []api.Disk {
 	}
 	return all
 }
-
-// limits is what this process lacks the rights to do.
-func (a *Agent) limits(g *generation) []string {
-	all := a.limited
-	if n := g.sweeper.Stats().Hidden; n > 0 {
-		all = append(all[:len(all):len(all)], fmt.Sprintf(
-			"the open files of %d processes cannot be seen, so a folder that one of them still has open counts as quiet after the grace time: run as root or with CAP_SYS_PTRACE to see them", n))
-	}
-	return all
-}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berth-dev/berth/agent/api"
+)
+
+func (s *session) logsPlan() *cobra.Command {
+	return &cobra.Command{
+		Use: "plan", Args: cobra.NoArgs,
+		Short: "What a sweep would do now",
+		Long: "What a sweep would do now, with the reason for each folder whose container Docker\n" +
+			"does not list. Piped, it is the plan's own text, byte for byte: what its hash is\n" +
+			"taken over, and what a sweep with --plan HASH never goes beyond.",
+		Example: "  berth logs plan\n  berth logs plan | grep ^remove\n  berth logs sweep --plan $(berth logs plan --json | jq -r .hash)",
+		RunE: func(c *cobra.Command, _ []string) error {
+			plan, err := s.client().LogPlan(c.Context())
+			if err != nil {
+				return err
+			}
+			return s.show(plan, func(p *page) { p.plan(plan) })
+		},
+	}
+}
+
+// plan adds what would be done, and how to do it.
+func (p *page) plan(l api.LogPlan) {
+	if p.screen {
+		p.planned(l)
+	} else {
+		p.block(l.Text)
+	}
+	for _, note := range l.Notes {
+		p.line("note: %s", note)
+	}
+	if l.Blind != "" {
+		p.line("%s", ink{"Nothing may be removed now: " + l.Blind, yellow})
+		return
+	}
+	p.line("Plan %s: %s", ink{l.Hash, bold}, p.sum(l))
+	if l.Remove > 0 {
+		p.line("Apply exactly this plan: berth logs sweep --plan %s", l.Hash)
+	}
+}
+
+func (p *page) sum(l api.LogPlan) string {
+	if l.Remove == 0 {
+		return fmt.Sprintf("nothing to remove, %s kept", plural(l.Keep, "folder"))
+	}
+	return fmt.Sprintf("%s to remove (%s), %d kept", plural(l.Remove, "folder"), size(l.Bytes), l.Keep)
+}
+
+// planned shows the folders that are in question: what goes first.
+func (p *page) planned(l api.LogPlan) {
+	remove := p.table("~WOULD REMOVE", "CONTAINER", ">SIZE", "WRITTEN", "~REASON", "<FOLDER")
+	keep := p.table("~KEPT", "CONTAINER", "UNTIL", "~REASON", "<FOLDER")
+	for _, f := range l.Folders {
+		switch {
+		case f.Verdict == "remove":
+			remove.row(ink{f.Service, yellow}, short(f.Container), size(f.Bytes), p.moment(f.Written), f.Reason, f.Path)
+		case f.Code != "listed" && f.Code != "blind":
+			keep.row(f.Service, short(f.Container), p.moment(f.Until), f.Reason, f.Path)
+		}
+	}
+	for _, t := range []*table{remove, keep} {
+		t.print()
+		if len(t.rows) > 0 {
+			p.line("")
+		}
+	}
+}
