@@ -1,0 +1,83 @@
+# `make` lists the targets. A target says what it needs; setup installs it.
+
+# VCS facts go into the binary where git can tell them: not in a tree that git
+# takes for another user's, as in some CI machines.
+VCS     := $(shell git status --porcelain >/dev/null 2>&1 && echo auto || echo false)
+export GOFLAGS += -buildvcs=$(VCS)
+BUILD    = CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags "-s -w"
+
+CYCLES   ?= 2000
+FUZZTIME ?= 20s
+PREFIX   ?= /usr/local
+LINT      = go tool -modfile=packaging/lint.mod golangci-lint
+
+# All tests run with the race detector, except those from outside: they test
+# the binary, which is built as a release is.
+RACED     = ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## see it work on the local Docker, in a minute; leaves nothing behind
+	@test/setup/setup.sh demo
+	@test/demo/demo.sh
+
+run: build ## run the daemon as you, with its state and socket in bin/run
+	@mkdir -p bin/run/apps
+	bin/berth run --set api.socket=$(CURDIR)/bin/run/berth.sock --set api.group= --set state_dir=$(CURDIR)/bin/run/state \
+		--set 'logs.roots=[{path: $(CURDIR)/bin/run/apps}]' --set relay.listen=off
+
+setup: ## install and start what the tests need, if it is not there
+	@test/setup/setup.sh
+
+build: ## bin/berth, static
+	$(BUILD) -o bin/berth ./agent/cmd/berth
+
+test: setup ## all tests, against the real Docker and the real kernel
+	go test -race -count=1 -timeout 15m $(RACED)
+	go test -count=1 -timeout 20m ./test/e2e
+
+check: format vet tidy house build cross lint test ## what CI runs: all of it
+
+format: # gofmt; the linter adds gofumpt and the order of imports
+	@bad=$$(gofmt -l agent bench bridge collectors janitor test); test -z "$$bad" || { echo "gofmt -w $$bad"; exit 1; }
+
+vet:
+	go vet ./...
+
+tidy:
+	go mod tidy -diff
+
+house: # the rules of the whole tree: arrows, texts, invariants
+	go test -count=1 ./agent/internal/house
+
+lint: ## the linters of .golangci.yml; the first time builds them, for minutes
+	$(LINT) run
+
+cross: # the other architecture
+	GOARCH=arm64 $(BUILD) -o bin/arm64/berth ./agent/cmd/berth
+
+bench: setup ## our figures beside their limits, about four minutes
+	go run ./bench
+
+fuzz: ## each fuzz target for FUZZTIME
+	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' -H . | sed 's/:func / /' | while read -r file name; do \
+		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+golden: ## rewrite the golden files; look at the difference before you commit it
+	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
+
+e2e: setup ## the tests from outside alone
+	go test -count=1 -timeout 20m ./test/e2e
+
+e2e-race: setup ## the long race: CYCLES containers against a sweeper without grace
+	go test -count=1 -timeout 3h -v -run 'Race|WhileItsContainerExists' ./test/e2e -cycles=$(CYCLES)
+
+install: build ## bin/berth to PREFIX/bin
+	install -D -m 0755 bin/berth $(DESTDIR)$(PREFIX)/bin/berth
+
+clean: ## remove what was built
+	rm -rf bin
