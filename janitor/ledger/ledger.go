@@ -59,7 +59,8 @@ type Ledger struct {
 	entries map[inventory.ID]*Entry
 	holds   map[string]time.Time
 	root    string    // Docker's data root
-	newest  time.Time // of all listings
+	newest  time.Time // of everything noted
+	listed  time.Time // of the newest listing
 	short   uint64    // listings that turned out to be short
 	changed chan struct{}
 	err     error // of the last write; nil once one succeeds

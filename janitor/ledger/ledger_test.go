@@ -188,3 +188,32 @@ func TestTheLedgerOutlivesARestartAndALostLine(t *testing.T) {
 		}
 	}
 }
+
+// Events and listings reach the ledger by different ways: a listing that was
+// asked for before an event says nothing against it.
+func TestAListingThatIsOlderThanAnEventIsNotMisread(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1))
+	l.Created(id(2), "orders", noon.Add(2*time.Minute))
+	l.Removed(id(1), noon.Add(3*time.Minute))
+	l.Listed(listing(1, 1)) // asked for before both
+	v := l.View()
+	if e := v.Entries[id(2)]; !e.Missing.IsZero() {
+		t.Errorf("what was created after the listing is missing from it: %+v", e)
+	}
+	l.Listed(listing(4, 2))
+	if e := l.View().Entries[id(1)]; e.How != ledger.Removed {
+		t.Errorf("entry is %+v, want removed", e)
+	}
+}
+
+func TestAnEventThatAListingRefutesDoesNotCount(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1, 2))
+	l.Removed(id(1), noon)
+	l.Listed(listing(1, 1, 2))
+	l.Listed(listing(2, 2))
+	if got := len(l.View().Unexplained()); got != 1 {
+		t.Errorf("%d unexplained, want 1: its event was refuted", got)
+	}
+}

@@ -22,11 +22,14 @@ func (l *Ledger) Removed(id inventory.ID, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[id]
-	if e == nil || !e.Event.IsZero() {
+	if !id.Valid() || e != nil && !e.Event.IsZero() {
 		return
 	}
 	records := []record{{Op: opEvent, ID: id, At: at.UTC()}}
-	if !e.Missing.IsZero() {
+	switch {
+	case e == nil: // its create event was missed; a listing on its way may still name it
+		records = append([]record{{Op: opSeen, ID: id, At: at.UTC()}}, records...)
+	case !e.Missing.IsZero():
 		records = append(records, record{Op: opGone, ID: id, At: at.UTC(), How: Removed})
 	}
 	l.note(records)
@@ -44,10 +47,13 @@ func (l *Ledger) Listed(listing inventory.Listing) {
 		return
 	}
 	at := listing.Taken.UTC()
-	if at.Before(l.newest) {
+	if at.Before(l.listed) {
 		return // an older picture than the one we have
 	}
-	l.newest = at
+	l.listed = at
+	if at.After(l.newest) {
+		l.newest = at
+	}
 	present := make(map[inventory.ID]bool, len(listing.Containers))
 	for _, c := range listing.Containers {
 		present[c.ID] = true
@@ -56,13 +62,17 @@ func (l *Ledger) Listed(listing inventory.Listing) {
 	l.note(append(records, l.absent(present, at)...))
 }
 
+// refuted is how long after its destroy event a container must still be listed
+// for the event not to count.
+const refuted = time.Second
+
 // present returns what to note of a container that was listed.
 func (l *Ledger) present(c inventory.Container, at time.Time) []record {
 	e := l.entries[c.ID]
 	switch {
 	case e == nil:
 		return []record{{Op: opSeen, ID: c.ID, Service: c.Service, At: at}}
-	case e.Missing.IsZero():
+	case e.Missing.IsZero() && (e.Event.IsZero() || at.Sub(e.Event) < refuted):
 		return nil
 	}
 	if e.Event.IsZero() {
@@ -76,8 +86,8 @@ func (l *Ledger) absent(present map[inventory.ID]bool, at time.Time) []record {
 	need := l.need(present)
 	var records []record
 	for id, e := range l.entries {
-		if present[id] || !e.Gone.IsZero() {
-			continue
+		if present[id] || !e.Gone.IsZero() || e.Seen.After(at) {
+			continue // there, known to be gone, or created after the listing was asked for
 		}
 		missing := e.Missing
 		if missing.IsZero() {
@@ -98,7 +108,7 @@ func (l *Ledger) absent(present map[inventory.ID]bool, at time.Time) []record {
 func (l *Ledger) need(present map[inventory.ID]bool) time.Duration {
 	unexplained := 0
 	for id, e := range l.entries {
-		if !present[id] && e.Gone.IsZero() && e.Event.IsZero() {
+		if !present[id] && e.unexplained() {
 			unexplained++
 		}
 	}
