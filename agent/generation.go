@@ -134,10 +134,9 @@ func (a *Agent) pin(g *generation) {
 	}
 }
 
-func (g *generation) close() error {
+func (g *generation) close() {
 	g.sweeper.Close()
 	g.watcher.Client.CloseIdle()
-	return nil
 }
 
 // during returns a context that ends with ctx or with the generation: what

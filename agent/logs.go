@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -111,10 +112,8 @@ func (a *Agent) Why(ctx context.Context, object string) (api.Why, error) {
 // digits of an ID, or its log folder's path.
 func (a *Agent) find(object string) (inventory.Container, bool) {
 	for _, c := range a.hub.Snapshot().Containers {
-		for _, name := range c.Names {
-			if name == object {
-				return c, true
-			}
+		if slices.Contains(c.Names, object) {
+			return c, true
 		}
 		if len(object) >= 4 && strings.HasPrefix(string(c.ID), object) || c.LogFolder != "" && logFolder(c) == object {
 			return c, true
@@ -128,7 +127,7 @@ func sentence(w api.Why) string {
 	switch {
 	case len(w.Folders) > 0:
 		f := w.Folders[0]
-		return fmt.Sprintf("%s: %s: %s", f.Path, verdicts[f.Verdict], f.Reason)
+		return fmt.Sprintf("%s: %s: %s", f.Path, says(f.Verdict), f.Reason)
 	case len(w.History) > 0:
 		r := w.History[len(w.History)-1]
 		return fmt.Sprintf("%s was %s at %s: %s", r.Path, r.Action, r.Time.Format("2006-01-02T15:04:05Z07:00"), r.Reason)
@@ -139,7 +138,17 @@ func sentence(w api.Why) string {
 	}
 }
 
-var verdicts = map[string]string{"keep": "is kept", "remove": "will be removed by the next sweep", "purge": "is removed and can be restored"}
+// says puts a folder's verdict into a sentence.
+func says(verdict string) string {
+	switch verdict {
+	case string(logs.Remove):
+		return "will be removed by the next sweep"
+	case "purge":
+		return "is removed and can be restored"
+	default:
+		return "is kept"
+	}
+}
 
 func planOf(p logs.Plan) api.LogPlan {
 	plan := api.LogPlan{Hash: p.Hash(), Blind: p.Blind, Text: p.Text(), Notes: p.Notes, Folders: foldersOf(p)}

@@ -18,7 +18,7 @@ import (
 // openStore opens the central store. This version has the embedded engine
 // alone; a configuration that names another is told so and gets it too.
 func (a *Agent) openStore(stateDir string) error {
-	s, notice, err := embedded.Open(filepath.Join(stateDir, "store.db"), embedded.Options{})
+	s, notice, err := embedded.Open(filepath.Join(stateDir, "store"), embedded.Options{})
 	if err != nil {
 		return err
 	}

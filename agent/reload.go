@@ -50,9 +50,7 @@ func (a *Agent) adopt(next *generation) {
 	old := a.now
 	a.now = next
 	a.mu.Unlock()
-	if err := old.close(); err != nil {
-		a.log.Warn("close old generation", "err", err)
-	}
+	old.close()
 	a.level.Set(parseLevel(next.loaded.Config.Log.Level))
 }
 
@@ -163,7 +161,7 @@ func (a *Agent) CheckConfig(_ context.Context, text []byte) []api.Fault {
 	if err != nil {
 		return []api.Fault{{Message: err.Error()}}
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }()
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return []api.Fault{{Message: err.Error()}}

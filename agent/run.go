@@ -107,7 +107,7 @@ func (a *Agent) openState(c config.Config) (err error) {
 func (a *Agent) close() error {
 	var errs []error
 	if a.now != nil {
-		errs = append(errs, a.now.close())
+		a.now.close()
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

@@ -37,6 +37,7 @@ func (l *literal) Portmaps(context.Context) []api.Portmap { return nil }
 func (l *literal) Reservation(context.Context) api.Reservation {
 	return api.Reservation{Tasks: []api.TaskReservation{{}}}
 }
+
 func (l *literal) Records(context.Context) ([]api.StoreRecord, error) {
 	return []api.StoreRecord{{Key: "hosts/a", Record: map[string]any{"host": "a"}}}, nil
 }
@@ -44,21 +45,26 @@ func (l *literal) Diagnose(context.Context) []api.Check { return nil }
 func (l *literal) LogFolders(context.Context) ([]api.Folder, error) {
 	return []api.Folder{folder()}, nil
 }
+
 func (l *literal) LogPlan(context.Context) (api.LogPlan, error) {
 	return api.LogPlan{Hash: "7c1f"}, nil
 }
+
 func (l *literal) LogSweep(_ context.Context, _ api.Peer, r api.SweepRequest) (api.SweepReport, error) {
 	if r.Plan == "old" {
 		return api.SweepReport{}, api.Conflict("plan old is no longer true")
 	}
 	return api.SweepReport{DryRun: r.DryRun, Removed: []api.Folder{folder()}}, nil
 }
+
 func (l *literal) LogUndo(context.Context, api.Peer, api.UndoRequest) (api.UndoReport, error) {
 	return api.UndoReport{}, nil
 }
+
 func (l *literal) LogHistory(_ context.Context, limit int) ([]api.Record, error) {
 	return make([]api.Record, limit), nil
 }
+
 func (l *literal) Why(_ context.Context, object string) (api.Why, error) {
 	if object == "broken" {
 		return api.Why{}, errors.New("read audit: disk on fire")
@@ -72,6 +78,7 @@ func (l *literal) JobRuns(_ context.Context, name string) ([]api.Run, error) {
 	}
 	return nil, nil
 }
+
 func (l *literal) RunJob(ctx context.Context, by api.Peer, name string, dryRun bool) (api.Run, error) {
 	switch name {
 	case "busy":
@@ -90,7 +97,8 @@ func (l *literal) CheckConfig(_ context.Context, text []byte) []api.Fault {
 	}
 	return []api.Fault{{Line: 1, Column: 2, Key: "shedule", Message: "unknown key", Suggestion: "schedule"}}
 }
-func (l *literal) Reload(context.Context, api.Peer) (api.Reload, error) {
-	return api.Reload{}, api.InvalidConfig(l.CheckConfig(nil, nil), "1 error; still running generation 4")
+
+func (l *literal) Reload(ctx context.Context, _ api.Peer) (api.Reload, error) {
+	return api.Reload{}, api.InvalidConfig(l.CheckConfig(ctx, nil), "1 error; still running generation 4")
 }
 func (l *literal) Events() *api.Feed { return l.feed }

@@ -126,9 +126,9 @@ func structOf(t reflect.Type, schemas object) object {
 	properties, required := object{}, []string{}
 	schema := object{"type": "object", "properties": properties}
 	schemas[t.Name()] = schema
-	for i := range t.NumField() {
-		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		properties[name] = schemaOf(t.Field(i).Type, schemas)
+	for field := range t.Fields() {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		properties[name] = schemaOf(field.Type, schemas)
 		if options == "" {
 			required = append(required, name)
 		}

@@ -59,7 +59,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		s.Log.Warn("end connections", "err", err)
 		_ = server.Close()
 	}
-	<-served
+	<-served // says that it was shut down
 	return nil
 }
 

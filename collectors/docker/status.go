@@ -80,8 +80,7 @@ func (w *Watcher) goSighted(p *picture) {
 
 // reason is a sentence that names the socket and the cause.
 func (w *Watcher) reason(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		err = errno
 	}
 	return fmt.Sprintf("docker: %s: %v", w.Client.Socket(), err)

@@ -25,8 +25,12 @@ func TestWatcherSeesEveryState(t *testing.T) {
 		do   func(testing.TB, inventory.ID)
 		want inventory.State
 	}{
-		{d.Start, inventory.Running}, {d.Pause, inventory.Paused}, {d.Unpause, inventory.Running},
-		{d.Kill, inventory.Exited}, {d.Start, inventory.Running}, {d.Stop, inventory.Exited},
+		{d.Start, inventory.Running},
+		{d.Pause, inventory.Paused},
+		{d.Unpause, inventory.Running},
+		{d.Kill, inventory.Exited},
+		{d.Start, inventory.Running},
+		{d.Stop, inventory.Exited},
 	} {
 		step.do(t, id)
 		until(t, w, string(step.want), in(id, step.want))

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -32,10 +33,8 @@ func (s Snapshot) Container(id ID) (Container, bool) {
 // Only containers that are up have one.
 func (s Snapshot) ByAddress(addr netip.Addr) (Container, bool) {
 	for _, c := range s.Containers {
-		for _, a := range c.Addresses {
-			if a == addr {
-				return c, true
-			}
+		if slices.Contains(c.Addresses, addr) {
+			return c, true
 		}
 	}
 	return Container{}, false

@@ -124,8 +124,11 @@ func TestAFolderMadeAgainIsAnother(t *testing.T) {
 func TestEntriesGivesEveryNameAndItsKind(t *testing.T) {
 	path := tempDir(t)
 	want := []beneath.Entry{
-		{"\x1b[2J", beneath.File}, {"line\nbreak", beneath.Folder}, {"not\xffutf8", beneath.File},
-		{"pipe", beneath.Other}, {strings.Repeat("x", 255), beneath.File},
+		{"\x1b[2J", beneath.File},
+		{"line\nbreak", beneath.Folder},
+		{"not\xffutf8", beneath.File},
+		{"pipe", beneath.Other},
+		{strings.Repeat("x", 255), beneath.File},
 	}
 	for _, e := range want {
 		switch e.Kind {

@@ -220,7 +220,7 @@ func TestJ5ACrashBeforeTheSecondLookPutsTheFolderBack(t *testing.T) {
 	}
 	func() {
 		defer func() {
-			if got := recover(); got != crash {
+			if got, ok := recover().(error); !ok || !errors.Is(got, crash) {
 				t.Fatalf("recovered %v", got)
 			}
 		}()

@@ -85,7 +85,7 @@ type crash struct {
 func newCrash(t *testing.T, at int, compact bool, seen map[string]bool) *crash {
 	t.Helper()
 	r := newRig(t)
-	deep(t, r.mkdir(dead), 3*tombstone.MaxDepth)
+	deep(t, r.mkdir(dead), tombstone.MaxDepth+2)
 	neighbour := r.confirmed(live) // has to come through it all
 	c := &crash{
 		rig: r, crasher: &crasher{at: at, seen: seen}, inode: inode(t, r.at(dead)), folder: r.folder(dead),

@@ -8,13 +8,19 @@
 // back ([Yard.Restore]). Only what is confirmed can be deleted ([Yard.Purge]).
 //
 // A journal beside the stones is written and synced before each rename, so that
-// [Yard.Recover] can finish or roll back whatever a crash has cut short.
+// [Yard.Recover] can finish or roll back whatever a crash has cut short. That
+// something is done is not synced: it shows in where the folder is. Room for
+// both is set aside when the yard is made, because what fills a disk must be
+// deleted when the disk is full.
 //
 // # Invariants
 //
 //   - J4 (never leave the root): every step goes by package beneath, or acts on
-//     one name in a folder that was opened by it.
+//     one name in a folder that was opened by it. A purge follows nothing,
+//     crosses no mount, changes no mode, owner or content, and holds a bounded
+//     number of descriptors: what lies too deep is moved up into the yard.
 //   - J5 (rename, verify, delete): what arrives in the yard is compared with
 //     what was meant, device, inode and birth, and goes back if it is another;
 //     a stone that is not confirmed is never deleted, and a crash puts it back.
+//     What cannot go back is kept and reported, as an orphan.
 package tombstone

@@ -22,7 +22,7 @@ const (
 	plan = "sha256-of-a-plan"
 )
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC) //nolint:gochecknoglobals // a constant, if there were such of time
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 
 // A rig is a log root with a dead and a live folder, and its yard.
 type rig struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -158,7 +159,7 @@ func TestAPurgeWithoutTheRightSaysSo(t *testing.T) {
 	ok(t, os.Chmod(r.at(dead, "closed"), 0))
 	s := r.confirmed(dead)
 	without(t, []int{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH}, func() {
-		_, err := r.yard.Purge(context.Background(), s) //nolint:usetesting // another goroutine
+		_, err := r.yard.Purge(context.Background(), s)
 		if !errors.Is(err, unix.EACCES) || !strings.Contains(err.Error(), `"closed"`) || !strings.Contains(err.Error(), "CAP_DAC_OVERRIDE") {
 			t.Errorf("got %v, want EACCES, the folder and the right", err)
 		}
@@ -321,4 +322,33 @@ func TestAStoneThatSomebodyRemovedIsForgotten(t *testing.T) {
 		t.Errorf("got %v, want ErrUnknown", err)
 	}
 	r.wantStones()
+}
+
+func TestAHundredThousandFilesArePurgedInBoundedMemory(t *testing.T) {
+	const files = 100_000
+	r := newRig(t)
+	disk := r.mkdir("disk")
+	r.mount("none", disk, "tmpfs", 0)
+	r.shut()
+	r.path = disk
+	r.open()
+	first := r.write("", dead, "0")
+	for i := range files - 1 {
+		ok(t, os.Link(first, r.at(dead, fmt.Sprint(i+1))))
+	}
+	s := r.confirmed(dead)
+	var before, now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var peak uint64
+	r.on("purge: batch", func() {
+		runtime.GC()
+		runtime.ReadMemStats(&now)
+		peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))
+	})
+	r.purge(s)
+	if peak > 1<<20 {
+		t.Errorf("%d bytes on the heap, want at most 1 MiB", peak)
+	}
+	t.Logf("peak %d bytes", peak)
 }

@@ -58,7 +58,7 @@ func TestRestoreIsRefused(t *testing.T) {
 			r.wantContent("dead", tombstone.Home, tombstone.StonesName, s.Name, "app.log")
 			ok(t, os.RemoveAll(r.at(dead)))
 			r.mkdir(filepath.Dir(dead))
-			if tt.want == tombstone.ErrOccupied {
+			if errors.Is(tt.want, tombstone.ErrOccupied) {
 				ok(t, r.yard.Restore(s))
 				r.wantContent("dead", dead, "app.log")
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -48,13 +49,9 @@ func (p *purge) folder(in *beneath.Dir, name string, depth int) error {
 		return nil
 	}
 	defer d.Close()
-	if depth > 0 {
-		p.path = append(p.path, name)
-		defer func() { p.path = p.path[:len(p.path)-1] }()
-	}
 	failed := p.failed
 	for range maxPasses {
-		if err := p.pass(d, depth); err != nil || p.failed > failed {
+		if err := p.pass(d, name, depth); err != nil || p.failed > failed {
 			return err
 		}
 		if done, err := p.rmdir(in, name, depth); done || err != nil {
@@ -67,7 +64,11 @@ func (p *purge) folder(in *beneath.Dir, name string, depth int) error {
 
 // pass deletes what is in a folder now; for the stone itself also what lay too
 // deep in it.
-func (p *purge) pass(d *beneath.Dir, depth int) error {
+func (p *purge) pass(d *beneath.Dir, name string, depth int) error {
+	if depth > 0 { // messages are about what is below the stone
+		p.path = append(p.path, name)
+		defer func() { p.path = p.path[:len(p.path)-1] }()
+	}
 	err := d.Entries(func(entries []beneath.Entry) error {
 		if err := p.yard.at("purge: batch"); err != nil {
 			return err
@@ -155,7 +156,7 @@ func onDisk(d *beneath.Dir, name string) int64 {
 // keep takes note of what could not be removed, and why.
 func (p *purge) keep(d *beneath.Dir, name string, err error) {
 	if p.failed++; len(p.errs) < maxErrors {
-		place := strings.Join(append(p.path[:len(p.path):len(p.path)], name), "/")
+		place := strings.Join(append(slices.Clip(p.path), name), "/")
 		p.errs = append(p.errs, fmt.Errorf("remove %q: %w", place, why(d, name, err)))
 	}
 }

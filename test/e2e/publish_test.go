@@ -19,7 +19,7 @@ func TestAJMXMPPortIsPublished(t *testing.T) {
 	e := engine.Default(t)
 	d := launch(t, settings{"docker.socket": e.Socket()})
 	id := e.Run(t, engine.Options{
-		Ports: []string{"127.0.0.1::5555"}, Cmd: []string{"-listen=:5555"},
+		Ports: []string{"5555"}, Cmd: []string{"-listen=:5555"},
 		Labels: map[string]string{"com.docker.compose.service": "orders"},
 	})
 	port := d.mapped(id)

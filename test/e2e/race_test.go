@@ -26,10 +26,10 @@ type race struct {
 	sweeps  atomic.Int64
 	removed atomic.Int64 // folders that sweeps took away
 	purged  atomic.Int64
-	blind   atomic.Int64 // sweeps that could not see
 
 	mu     sync.Mutex      // guards the fields below
 	exists map[string]bool // by the folder's name
+	blind  map[string]int  // why sweeps could not see, and how many of them
 	wrong  []error         // folders that went although their container existed
 }
 
@@ -39,7 +39,7 @@ func TestNoFolderGoesWhileItsContainerExists(t *testing.T) {
 	t.Parallel()
 	e := engine.Default(t)
 	d := launch(t, settings{"docker.socket": e.Socket(), "logs.undo": "0s", "log.level": "info"})
-	r := &race{engine: e, image: e.Image(t), mount: d.mount("race"), exists: map[string]bool{}}
+	r := &race{engine: e, image: e.Image(t), mount: d.mount("race"), exists: map[string]bool{}, blind: map[string]int{}}
 	r.left.Store(int64(*cycles))
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -57,8 +57,8 @@ func TestNoFolderGoesWhileItsContainerExists(t *testing.T) {
 	cancel()
 	sweeping.Wait()
 
-	t.Logf("%d containers, %d sweeps (%d blind), %d folders removed, %d purged, %d wrongly",
-		*cycles, r.sweeps.Load(), r.blind.Load(), r.removed.Load(), r.purged.Load(), len(r.wrong))
+	t.Logf("%d containers, %d sweeps, %d folders removed, %d purged, %d wrongly; blind: %v",
+		*cycles, r.sweeps.Load(), r.removed.Load(), r.purged.Load(), len(r.wrong), r.blind)
 	for _, err := range r.wrong {
 		t.Errorf("wrong: %v", err)
 	}
@@ -75,16 +75,16 @@ func (r *race) sweep(ctx context.Context, berth line) {
 			r.accuse(fmt.Errorf("sweep: %w", err))
 			return
 		}
+		r.mu.Lock()
 		for _, f := range report.Removed {
-			r.mu.Lock()
 			if r.exists[f.Container] {
 				r.wrong = append(r.wrong, fmt.Errorf("%s reported as removed: %s", f.Path, f.Reason))
 			}
-			r.mu.Unlock()
 		}
 		if report.Plan.Blind != "" {
-			r.blind.Add(1)
+			r.blind[report.Plan.Blind]++
 		}
+		r.mu.Unlock()
 		r.removed.Add(int64(len(report.Removed)))
 		r.purged.Add(int64(len(report.Purged)))
 		r.sweeps.Add(1)

@@ -41,8 +41,14 @@ func TestContainersGoThroughTheirStates(t *testing.T) {
 		verb func(testing.TB, inventory.ID)
 		want string
 	}{
-		{e.Start, "running"}, {e.Pause, "paused"}, {e.Unpause, "running"}, {e.Restart, "running"},
-		{e.Stop, "exited"}, {e.Start, "running"}, {e.Kill, "exited"}, {e.Remove, ""},
+		{e.Start, "running"},
+		{e.Pause, "paused"},
+		{e.Unpause, "running"},
+		{e.Restart, "running"},
+		{e.Stop, "exited"},
+		{e.Start, "running"},
+		{e.Kill, "exited"},
+		{e.Remove, ""},
 	}
 	for _, step := range steps {
 		step.verb(t, id)

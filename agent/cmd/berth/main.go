@@ -1,4 +1,6 @@
-// Command berth is the host agent, and the command line to ask it.
+// Command berth is the host agent and the command line to ask it: berth run is
+// the daemon, every other command a question to it or to a file. This is the
+// one place that knows of signals, arguments and exit codes.
 package main
 
 import (

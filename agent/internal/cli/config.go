@@ -115,7 +115,7 @@ func (p *page) sources(shown api.ConfigShow) {
 		}
 		t.row(key, ink{from, style})
 	}
-	t.print()
+	t.draw()
 }
 
 // faultText is a fault on one line, without its file if that is not known.

@@ -33,7 +33,7 @@ func (s *session) jobsList() *cobra.Command {
 				if len(jobs) == 0 {
 					p.line("no job is configured")
 				}
-				p.jobTable(jobs).print()
+				p.jobTable(jobs).draw()
 			})
 		},
 	}
@@ -117,5 +117,5 @@ func (p *page) runTable(runs []api.Run) {
 		}
 		t.row(r.ID, p.moment(r.Started), duration(r.Duration), result, size(r.Freed), r.By, r.Detail)
 	}
-	t.print()
+	t.draw()
 }

@@ -45,7 +45,7 @@ func (p *page) folders(all []api.Folder) {
 		t.row(f.Service, short(f.Container), f.State, verdictInk(f.Verdict), size(f.Bytes),
 			p.moment(f.Written), p.moment(f.Until), f.Reason, f.Path)
 	}
-	t.print()
+	t.draw()
 }
 
 func verdictInk(verdict string) ink {
@@ -86,5 +86,5 @@ func (p *page) history(records []api.Record) {
 	for _, r := range records {
 		t.row(p.moment(r.Time), actionInk(r.Action), r.Service, short(r.Container), size(r.Bytes), r.By, r.Plan, r.Reason, r.Path)
 	}
-	t.print()
+	t.draw()
 }

@@ -66,7 +66,7 @@ func (p *page) planned(l api.LogPlan) {
 		}
 	}
 	for _, t := range []*table{remove, keep} {
-		t.print()
+		t.draw()
 		if len(t.rows) > 0 {
 			p.line("")
 		}

@@ -103,7 +103,7 @@ func (p *page) done(title, style string, folders []api.Folder) {
 	for _, f := range folders {
 		t.row(ink{f.Service, style}, short(f.Container), size(f.Bytes), f.Reason, f.Path)
 	}
-	t.print()
+	t.draw()
 	if len(folders) > 0 {
 		p.line("")
 	}

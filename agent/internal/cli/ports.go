@@ -57,5 +57,5 @@ func (p *page) portmaps(all []api.Portmap, service string) {
 		}
 		t.row(m.Service, m.Instance, short(m.ID), fmt.Sprintf("%d/%s", m.Port, m.Protocol), m.Name, at)
 	}
-	t.print()
+	t.draw()
 }

@@ -47,7 +47,7 @@ func (p *page) containers(all api.Containers) {
 		}
 		t.row(c.Service, short(c.ID), c.Name, task(c.Task), p.state(c), strings.Join(c.Addresses, ","), ports(c.Ports), cpu, memory, c.LogFolder)
 	}
-	t.print()
+	t.draw()
 }
 
 // task is the last part of a task's ARN, shortened.
@@ -62,10 +62,10 @@ func task(arn string) string {
 // state is what a container does, and since when or how it ended.
 func (p *page) state(c api.Container) ink {
 	text, style := c.State, ""
-	switch {
-	case c.Health == "unhealthy":
+	switch c.Health {
+	case "unhealthy":
 		text, style = text+" (unhealthy)", red
-	case c.Health == "starting":
+	case "starting":
 		text += " (starting)"
 	}
 	switch c.State {

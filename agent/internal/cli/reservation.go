@@ -34,7 +34,7 @@ func (p *page) reservation(r api.Reservation) {
 	}{{"CPU", r.CPU, number}, {"memory", r.Memory, mebibytes}} {
 		t.row(v.name, v.shown(v.of.Registered), v.shown(v.of.Reserved), v.shown(v.of.Unmanaged), v.shown(v.of.Registered-v.of.Reserved), share(v.of))
 	}
-	t.print()
+	t.draw()
 	if r.Source != "" {
 		p.line("sizes from %s", r.Source)
 	}
@@ -55,7 +55,7 @@ func (p *page) reservation(r api.Reservation) {
 		}
 		tasks.row(k.Service, task(k.Task), k.CPU, mebibytes(k.Memory), strings.Join(ids, ","), k.Why)
 	}
-	tasks.print()
+	tasks.draw()
 }
 
 func number(n int64) string { return fmt.Sprint(n) }

@@ -185,12 +185,15 @@ func (s *sample) LogSweep(_ context.Context, _ api.Peer, r api.SweepRequest) (ap
 	}
 	return report, s.refused
 }
+
 func (s *sample) LogUndo(context.Context, api.Peer, api.UndoRequest) (api.UndoReport, error) {
 	return s.undo, s.refused
 }
+
 func (s *sample) LogHistory(context.Context, int) ([]api.Record, error) {
 	return some(s, records()), nil
 }
+
 func (s *sample) Why(_ context.Context, object string) (api.Why, error) {
 	if object == "nothing" {
 		return api.Why{}, api.NotFound("no container is called %q", object)
@@ -201,9 +204,11 @@ func (s *sample) Jobs(context.Context) []api.Job { return some(s, jobs()) }
 func (s *sample) JobRuns(context.Context, string) ([]api.Run, error) {
 	return some(s, []api.Run{*jobs()[0].Last, {ID: "12", Job: "logs", Started: ago(time.Minute), Duration: 30 * time.Millisecond, Result: "blind", Detail: "docker cannot be asked", DryRun: true, By: "uid 0"}}), nil
 }
+
 func (s *sample) RunJob(context.Context, api.Peer, string, bool) (api.Run, error) {
 	return s.run, s.refused
 }
+
 func (s *sample) Config(context.Context) api.ConfigShow {
 	return api.ConfigShow{YAML: "logs:\n  grace: 2h\n", Sources: map[string]string{"logs.grace": "/etc/berth/berth.yaml:2", "logs.undo": "default"}}
 }

@@ -40,7 +40,7 @@ func (p *page) status(s api.Status) {
 	}
 	t := p.jobTable(s.Jobs)
 	t.indent = "  "
-	t.print()
+	t.draw()
 }
 
 // headline says who this is and how it is. The reasons that do not fit beside

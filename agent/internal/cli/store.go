@@ -37,7 +37,7 @@ func (s *session) storeList() *cobra.Command {
 				for _, r := range records {
 					t.row(r.Key, r.Rev, p.moment(r.Expires))
 				}
-				t.print()
+				t.draw()
 			})
 		},
 	}

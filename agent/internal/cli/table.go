@@ -50,8 +50,8 @@ func (t *table) row(cells ...any) {
 	t.rows = append(t.rows, row)
 }
 
-// print adds the table to the page. One without rows leaves no trace.
-func (t *table) print() {
+// draw adds the table to the page. One without rows leaves no trace.
+func (t *table) draw() {
 	if len(t.rows) == 0 {
 		return
 	}

@@ -50,7 +50,7 @@ func (p *page) why(w api.Why) {
 		if len(t.rows) > 0 {
 			p.line("")
 		}
-		t.print()
+		t.draw()
 	}
 }
 

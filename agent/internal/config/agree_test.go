@@ -12,10 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/berth-dev/berth/agent/internal/config"
 )
 
 const packaging = "../../../packaging"

@@ -143,7 +143,7 @@ const maxList = 200
 // list puts a sequence into a slice. An [Upstream] may be a single text.
 func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) bool {
 	elements := n.Content
-	if _, single := v.Interface().(Upstream); single && n.Kind == yaml.ScalarNode {
+	if _, single := reflect.TypeAssert[Upstream](v); single && n.Kind == yaml.ScalarNode {
 		elements = []*yaml.Node{n}
 	} else if n.Kind != yaml.SequenceNode {
 		d.fault(n, path, "", "is %s: a list is needed (example: [a, b])", kind(n))

@@ -37,7 +37,7 @@ func NoEffect(l Loaded) []string {
 		if !planned || !e.value.IsValid() || l.Sources[e.name] == "default" {
 			continue
 		}
-		if s, ok := e.value.Interface().(interface{ Off() bool }); ok && s.Off() {
+		if s, ok := reflect.TypeAssert[interface{ Off() bool }](e.value); ok && s.Off() {
 			continue
 		}
 		idle = append(idle, e.name)

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-dev/berth/agent/internal/config"
 )
 
 func TestDiffTellsWhatNeedsARestart(t *testing.T) {

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-dev/berth/agent/internal/config"
 )
 
 func TestAllFaultsOfAFileAreToldAtOnce(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-dev/berth/agent/internal/config"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")

@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/berth-dev/berth/agent/internal/config"
 )
 
 // diffConfig compares two configurations; an empty list is like none.

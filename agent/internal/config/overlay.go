@@ -101,7 +101,7 @@ func (d *decoder) overlay(file string, l leaf, text string) {
 		d.fault(n, l.path, "", "%s", fault.Message)
 		return
 	}
-	_, single := l.value.Interface().(Upstream)
+	_, single := reflect.TypeAssert[Upstream](l.value)
 	single = single && !strings.HasPrefix(strings.TrimSpace(text), "[")
 	switch k := l.value.Kind(); {
 	case single || isText(l.value):

@@ -55,7 +55,7 @@ func DefaultFile() []byte {
 func wrap(prefix, hang, text string) string {
 	var b strings.Builder
 	line, empty := prefix, true
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if len(line)+len(word) > 80 && !empty {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 			line = prefix + hang

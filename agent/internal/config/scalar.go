@@ -43,7 +43,7 @@ func (d *decoder) scalar(n *yaml.Node, k key, path string, v reflect.Value) bool
 		d.fault(n, path, "", "is %s: a single value is needed", kind(n))
 		return false
 	}
-	if _, ok := v.Interface().(time.Duration); ok {
+	if _, ok := reflect.TypeAssert[time.Duration](v); ok {
 		return d.duration(n, path, v)
 	}
 	switch v.Kind() {

@@ -23,7 +23,7 @@ func (l Loaded) Show() string {
 // encode returns v, which must be addressable, as a YAML tree in the order of
 // its fields. Texts pass through show.
 func encode(v reflect.Value, show func(string) string) *yaml.Node {
-	if d, ok := v.Interface().(time.Duration); ok {
+	if d, ok := reflect.TypeAssert[time.Duration](v); ok {
 		return text(formatDuration(d))
 	}
 	switch {

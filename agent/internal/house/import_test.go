@@ -77,7 +77,6 @@ var libraries = []place{
 	{module: "github.com/DataDog/datadog-go/v5", in: []string{"agent/internal/stats"}, tests: []string{"bridge/..."}},
 	{module: "github.com/spf13/cobra", in: []string{"agent/internal/cli"}},
 	{module: "github.com/spf13/pflag", in: []string{"agent/internal/cli"}},
-	{module: "go.etcd.io/bbolt", in: []string{"bridge/store/embedded"}},
 	{module: "github.com/coreos/go-systemd/v22", in: []string{"agent", "agent/api"}},
 	{module: "golang.org/x/sys", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},

@@ -61,7 +61,7 @@ func Open(path string, o Options) (s *Store, notice string, err error) {
 	}
 	s = &Store{
 		wall: o.Now, file: f, entries: map[store.Key]*entry{}, done: make(chan struct{}),
-		history: history{rev: 0}, changed: make(chan struct{}),
+		history: history{rev: found.rev + revGap}, changed: make(chan struct{}),
 	}
 	if s.wall == nil {
 		s.wall = time.Now
