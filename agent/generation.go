@@ -50,7 +50,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	client := a.client(c.Docker)
 	g.watcher = &docker.Watcher{
 		Client: client, Inventory: &a.hub, Log: a.component("docker"),
-		Observer: &observer{a}, LogFolder: g.logFolder,
+		Observer: &observer{a}, LogFolder: g.logFolder, Since: a.ledger.View().Newest,
 	}
 	g.sweeper = &logs.Sweeper{
 		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,

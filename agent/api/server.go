@@ -59,7 +59,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		s.Log.Warn("end connections", "err", err)
 		_ = server.Close()
 	}
-	<-served // says that it was shut down
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 

@@ -33,6 +33,9 @@ type Watcher struct {
 	Inventory *inventory.Inventory
 	Log       *slog.Logger
 	Observer  Observer // nil: nobody is told
+	// Since is up to when events have been seen by an earlier run: those after
+	// it are asked for again, as far as the Engine remembers them. Zero: now.
+	Since time.Time
 	// LogFolder says where on the host a container's log folder would be; nil
 	// leaves [inventory.Container.LogFolder] empty. It is called from the loop.
 	LogFolder func(service string, mounts []inventory.Mount, id inventory.ID) string
@@ -51,7 +54,10 @@ type Watcher struct {
 func (w *Watcher) Run(ctx context.Context) error {
 	p := &picture{logFolder: w.LogFolder}
 	limit := rate.NewLimiter(rate.Every(stormEvery), stormBurst)
-	since := time.Now()
+	since := w.Since
+	if since.IsZero() {
+		since = time.Now()
+	}
 	for failures := 0; ; failures++ {
 		s := &session{
 			Watcher: w, picture: p, limit: limit, since: since,

@@ -85,7 +85,7 @@ func TestFailuresEndWithTheirCode(t *testing.T) {
 		"blind dry run":        {"logs sweep --dry-run", func(s *sample) { s.sweep = api.SweepReport{Plan: api.LogPlan{Blind: "docker is away"}} }, 0, ""},
 		"sweep with a fault":   {"logs sweep", func(s *sample) { s.sweep.Fault = "write audit: no space" }, 1, ""},
 		"undo that failed":     {"logs undo --last", func(s *sample) { s.undo.Failed = s.undo.Restored }, 1, ""},
-		"no such record":       {"store get no", nil, 1, "the store holds no record no"},
+		"no such record":       {"store get no", nil, 1, "the store holds no record of no"},
 		"degraded":             {"status --fail", func(s *sample) { s.status = ill() }, 6, ""},
 		"degraded, not asked":  {"status", func(s *sample) { s.status = ill() }, 0, ""},
 		"well":                 {"status --fail", nil, 0, ""},

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ func (s *session) store() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "store",
 		Short:   "Records of all hosts in the central store",
-		Example: "  berth store ls\n  berth store get hosts/i-0abc123",
+		Example: "  berth store ls\n  berth store get",
 	}
 	c.AddCommand(s.storeList(), s.storeGet())
 	return c
@@ -45,19 +46,34 @@ func (s *session) storeList() *cobra.Command {
 
 func (s *session) storeGet() *cobra.Command {
 	return &cobra.Command{
-		Use: "get KEY", Args: cobra.ExactArgs(1), ValidArgsFunction: s.completeRecords,
-		Short:   "Print one record, as JSON",
-		Example: "  berth store get hosts/i-0abc123 | jq .record",
+		Use: "get [HOST]", Args: cobra.MaximumNArgs(1), ValidArgsFunction: s.completeRecords,
+		Short:   "Print one host's record, as JSON; this host's if none is named",
+		Example: "  berth store get\n  berth store get i-0abc123 | jq .record.maps",
 		RunE: func(c *cobra.Command, args []string) error {
+			host, err := s.hostOr(c, args)
+			if err != nil {
+				return err
+			}
 			records, err := s.client().Records(c.Context())
 			if err != nil {
 				return err
 			}
-			at := slices.IndexFunc(records, func(r api.StoreRecord) bool { return r.Key == args[0] })
+			at := slices.IndexFunc(records, func(r api.StoreRecord) bool {
+				return r.Key == host || strings.HasSuffix(r.Key, "/"+host)
+			})
 			if at < 0 {
-				return fmt.Errorf("the store holds no record %s: see berth store ls", args[0])
+				return fmt.Errorf("the store holds no record of %s: see berth store ls", host)
 			}
 			return s.document(records[at])
 		},
 	}
+}
+
+// hostOr returns the host or key that was named, or this host.
+func (s *session) hostOr(c *cobra.Command, args []string) (string, error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	status, err := s.client().Status(c.Context())
+	return status.Host.ID, err
 }
