@@ -3,6 +3,7 @@ package janitor
 import (
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -14,14 +15,31 @@ type Schedule struct {
 	cron cron.Schedule
 }
 
+// minEvery is the shortest period of "@every": the finest that five fields can
+// say.
+const minEvery = time.Minute
+
 // ParseSchedule reads a cron expression of five fields, or a descriptor such
-// as @hourly or @every 90m.
+// as @hourly or @every 90m. One that never comes due is refused, and so is a
+// time zone: its parser would panic on some, and a fleet has one clock.
 func ParseSchedule(expr string) (Schedule, error) {
-	s, err := cron.ParseStandard(expr)
+	if strings.Contains(expr, "=") {
+		return Schedule{}, fmt.Errorf("schedule %q: a time zone cannot be given: times are UTC", expr)
+	}
+	parsed, err := cron.ParseStandard(expr)
 	if err != nil {
 		return Schedule{}, fmt.Errorf("schedule %q: %w", expr, err)
 	}
-	return Schedule{expr, s}, nil
+	if every, ok := strings.CutPrefix(expr, "@every "); ok {
+		if d, err := time.ParseDuration(every); err != nil || d < minEvery {
+			return Schedule{}, fmt.Errorf("schedule %q: the shortest period is %s", expr, minEvery)
+		}
+	}
+	s := Schedule{expr, parsed}
+	if s.Next(time.Unix(0, 0)).IsZero() {
+		return Schedule{}, fmt.Errorf("schedule %q: there is no such day", expr)
+	}
+	return s, nil
 }
 
 // String returns the expression.

@@ -106,10 +106,9 @@ func (s *Scheduler) state(name string) *state {
 // the last of them has ended.
 func (s *Scheduler) Run(ctx context.Context) error {
 	defer s.running.Wait()
-	now := time.Now()
 	for {
 		wait := maxSleep
-		for _, job := range s.due(now) {
+		for _, job := range s.due(time.Now()) {
 			s.running.Go(func() {
 				if _, err := s.Trigger(ctx, job.Name, Options{By: "schedule"}); err != nil {
 					s.Log.Warn("run job", "job", job.Name, "err", err)
@@ -124,13 +123,13 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
-		case now = <-timer.C:
-			now = time.Now()
+		case <-timer.C:
 		}
 	}
 }
 
-// due returns the jobs whose time has come and sets their next.
+// due returns the jobs whose time has come and sets their next. A next that
+// lies behind the one that follows now was set before the clock went back.
 func (s *Scheduler) due(now time.Time) []Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,8 +139,8 @@ func (s *Scheduler) due(now time.Time) []Job {
 		if !st.next.IsZero() && !now.Before(st.next) {
 			due = append(due, job)
 		}
-		if st.next.IsZero() || !now.Before(st.next) || st.next.Sub(now) > 366*24*time.Hour {
-			st.next = next(job, now)
+		if n := next(job, now); st.next.IsZero() || !now.Before(st.next) || n.Before(st.next) {
+			st.next = n
 		}
 	}
 	return due

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,7 +60,7 @@ func TestI5AJobWaitsForNoOtherAndNeverOverlapsItself(t *testing.T) {
 				if overlapping > 1 {
 					t.Error("slow overlaps itself")
 				}
-				time.Sleep(150 * time.Second)
+				time.Sleep(150 * time.Second) //nolint:forbidigo // in a bubble of fake time
 				overlapping--
 				return janitor.Outcome{Result: "failed"}
 			}},
@@ -111,7 +113,43 @@ func TestSplayIsStableAndBelowHalfThePeriod(t *testing.T) {
 }
 
 func TestASchedulesFaultNamesTheExpression(t *testing.T) {
-	if _, err := janitor.ParseSchedule("61 * * * *"); err == nil {
-		t.Error("minute 61 was taken")
+	for _, bad := range []string{
+		"", "61 * * * *", "* * * *", "@fortnightly", "TZ=UTC", "TZ= * * * * *", "CRON_TZ=Mars/Olympus 0 * * * *",
+		"@every -1h", "@every 1s", "0 0 31 2 *",
+	} {
+		if _, err := janitor.ParseSchedule(bad); err == nil || !strings.Contains(err.Error(), strconv.Quote(bad)) {
+			t.Errorf("ParseSchedule(%q) = %v, want an error that names it", bad, err)
+		}
+	}
+}
+
+func FuzzSchedule(f *testing.F) {
+	for _, seed := range []string{"0 * * * *", "TZ=UTC", "@every 90m", "0 0 29 2 *", "*/7 1-5 * * mon"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, expr string) {
+		s, err := janitor.ParseSchedule(expr)
+		if err != nil {
+			return
+		}
+		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		if next := s.Next(now); !next.After(now) && !next.IsZero() {
+			t.Errorf("%q is next due at %s, at %s", expr, next, now)
+		}
+	})
+}
+
+// Nobody waits for a day because the clock was a day ahead when the next run
+// was computed.
+func TestAClockThatWentBackDelaysNoJob(t *testing.T) {
+	s := &janitor.Scheduler{Log: slog.New(slog.DiscardHandler), Jobs: []janitor.Job{{Name: "sweep", Schedule: schedule(t, "0 * * * *")}}}
+	noon := time.Date(2026, 11, 23, 12, 30, 0, 0, time.UTC)
+	s.Due(noon.Add(24 * time.Hour))
+	s.Due(noon)
+	if got, want := s.States()[0].Next, noon.Add(30*time.Minute); !got.Equal(want) {
+		t.Errorf("next is due at %s, want %s", got, want)
+	}
+	if due := s.Due(noon.Add(30 * time.Minute)); len(due) != 1 {
+		t.Errorf("%d jobs are due on the hour, want 1", len(due))
 	}
 }

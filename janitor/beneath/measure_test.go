@@ -141,6 +141,19 @@ func TestMeasureSaysWhenItWasNotAll(t *testing.T) {
 	}
 }
 
+func TestSeveralDeepBranchesAreAllCounted(t *testing.T) {
+	const branches = 10
+	dir := tempDir(t)
+	x := mkdir(t, dir, "x", strings.Repeat("d/", beneath.MaxOpen-1))
+	for i := range branches {
+		write(t, "x", mkdir(t, x, fmt.Sprint(i), "below"), "file")
+	}
+	got, err := measure(t, must(beneath.Open(dir))(t), beneath.Limits{})
+	if want := int64(beneath.MaxOpen - 1 + 2*branches); err != nil || got.Truncated || got.Folders != want || got.Files != branches {
+		t.Errorf("got %+v, %v, want %d folders and %d files", got, err, want, branches)
+	}
+}
+
 func TestATreeDeepAndWideIsTruncated(t *testing.T) {
 	dir := tempDir(t)
 	x := mkdir(t, dir, "x", strings.Repeat("d/", beneath.MaxOpen-1))
@@ -212,9 +225,11 @@ func swap(t *testing.T, a, b string) (stop func() int) {
 			}
 		}
 	})
-	return func() int {
+	stop = sync.OnceValue(func() int {
 		close(done)
 		wg.Wait()
 		return n
-	}
+	})
+	t.Cleanup(func() { stop() })
+	return stop
 }

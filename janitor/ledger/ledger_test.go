@@ -189,6 +189,112 @@ func TestTheLedgerOutlivesARestartAndALostLine(t *testing.T) {
 	}
 }
 
+// J2: an event about a container that a later listing names is not true, and
+// is not believed when a listing is short after that.
+func TestJ2AFalseEventIsTakenBack(t *testing.T) {
+	for name, tell := range map[string]func(*ledger.Ledger){
+		"before the listing": func(l *ledger.Ledger) {
+			l.Removed(id(1), noon.Add(30*time.Second))
+			l.Listed(listing(1, 1, 2))
+		},
+		"after the listing": func(l *ledger.Ledger) {
+			l.Listed(listing(1, 1, 2))
+			l.Removed(id(1), noon.Add(30*time.Second))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := open(t, filepath.Join(t.TempDir(), "ledger"))
+			l.Listed(listing(0, 1, 2))
+			tell(l)
+			l.Listed(listing(2, 2)) // short
+			if e := l.View().Entries[id(1)]; !e.Gone.IsZero() {
+				t.Errorf("entry is %+v, want one that is only missing", e)
+			}
+		})
+	}
+}
+
+// Events and listings reach the ledger by different ways and may overtake each
+// other.
+func TestAnEventMayBeOlderThanTheListingBeforeIt(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1))
+	l.Listed(listing(2, 1)) // 2 came and went since the first
+	l.Created(id(2), "orders", noon.Add(time.Minute))
+	l.Removed(id(2), noon.Add(time.Minute+time.Second))
+	l.Listed(listing(3, 1))
+	if e := l.View().Entries[id(2)]; e.How != ledger.Removed {
+		t.Errorf("entry is %+v, want removed", e)
+	}
+}
+
+// J2: many that vanished at once are not believed sooner because others came.
+func TestJ2AMassStaysAMassWhenTheHostFills(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1, 2, 3, 4, 5, 6))
+	l.Listed(listing(1, 4, 5, 6))
+	crowd := make([]int, 40)
+	for i := range crowd {
+		crowd[i] = i + 4
+	}
+	l.Listed(listing(20, crowd...))
+	if e := l.View().Entries[id(1)]; !e.Gone.IsZero() {
+		t.Errorf("gone after 20 minutes: %+v", e)
+	}
+	l.Listed(listing(24*60+1, crowd...))
+	if e := l.View().Entries[id(1)]; e.How != ledger.Vanished {
+		t.Errorf("not gone after a day: %+v", e)
+	}
+}
+
+// J2: after the clock went back, what was noted for a time yet to come counts
+// from now, and nobody waits for years.
+func TestJ2AClockThatWentBackMakesNothingGoSooner(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	l := open(t, path)
+	const decade = 10 * 365 * 24 * 60
+	l.Listed(listing(decade, 1, 2, 3))
+	l.Removed(id(1), noon.Add(decade*time.Minute))
+	l.Listed(listing(decade+1, 2, 3))
+	l.Listed(listing(decade+2, 3))
+	l.Listed(listing(0, 3))
+	for range 2 {
+		v := l.View()
+		if now := noon; !v.ClockBack.Equal(now) || !v.Entries[id(1)].Gone.Equal(now) || !v.Entries[id(2)].Missing.Equal(now) || !v.Newest.Equal(now) {
+			t.Errorf("the clock went back at %s, newest %s; %+v", v.ClockBack, v.Newest, v.Entries)
+		}
+		_ = l.Close()
+		l = open(t, path)
+	}
+	l.Listed(listing(11, 3))
+	if e := l.View().Entries[id(2)]; e.How != ledger.Vanished {
+		t.Errorf("11 minutes on, the missing one is %+v", e)
+	}
+}
+
+func TestTheLedgerForgetsAndStaysSmall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	l := open(t, path)
+	const containers, days, memory = 12_000, 300, 90
+	service := strings.Repeat("orders", 80) // fills the journal sooner
+	for n := range containers {
+		at := noon.Add(time.Duration(n) * (days * 24 * time.Hour / containers))
+		l.Created(id(n), service, at)
+		l.Removed(id(n), at)
+		if n%100 == 0 {
+			l.Listed(inventory.Listing{Taken: at, Engine: inventory.Engine{RootDir: "/var/lib/docker"}})
+		}
+	}
+	known := len(l.View().Entries)
+	if info, err := os.Stat(path); err != nil || info.Size() > 16<<20 || known > containers*3/4 {
+		t.Errorf("the journal has %d bytes for %d containers, %v", info.Size(), known, err)
+	}
+	_ = l.Close()
+	if again := len(open(t, path).View().Entries); again > known || again < containers*memory/days {
+		t.Errorf("%d containers are known after a restart, %d were before", again, known)
+	}
+}
+
 // Events and listings reach the ledger by different ways: a listing that was
 // asked for before an event says nothing against it.
 func TestAListingThatIsOlderThanAnEventIsNotMisread(t *testing.T) {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -12,46 +11,52 @@ import (
 	"github.com/berth-dev/berth/collectors/inventory"
 )
 
-// A View is the ledger at one moment, for the planner. It does not change.
+// A View is the ledger at one moment, for the planner. It is shared and must
+// not be changed.
 type View struct {
-	Entries map[inventory.ID]Entry
-	Holds   map[string]time.Time // folder path to the end of its hold
-	Root    string               // Docker's data root; empty: no listing was seen yet
-	Newest  time.Time            // of everything noted: the clock was here already
-	Short   uint64               // how often a listing turned out to have been short
-	Bad     int                  // damaged lines
-	Fault   string               // why the last note is not on disk; empty if it is
+	Entries   map[inventory.ID]Entry
+	Holds     map[string]time.Time // folder path to the end of its hold
+	Root      string               // Docker's data root; empty: no listing was seen yet
+	Newest    time.Time            // of everything noted: the clock was here already
+	ClockBack time.Time            // when the clock last went back; zero: never
+	Short     uint64               // how often a listing turned out to have been short
+	Bad       int                  // damaged lines
+	Fault     string               // why the last note is not on disk; empty if it is
+
+	ids []inventory.ID // sorted
 }
 
 // View returns the ledger as it is now.
 func (l *Ledger) View() View {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v := View{
-		Entries: make(map[inventory.ID]Entry, len(l.entries)), Holds: maps.Clone(l.holds),
-		Root: l.root, Newest: l.newest, Short: l.short, Bad: l.bad,
+	if l.view == nil {
+		l.view = &View{
+			Entries: make(map[inventory.ID]Entry, len(l.entries)), Holds: maps.Clone(l.holds), Root: l.root,
+			ids: slices.Sorted(maps.Keys(l.entries)),
+		}
+		for id, e := range l.entries {
+			l.view.Entries[id] = *e
+		}
 	}
-	for id, e := range l.entries {
-		v.Entries[id] = *e
-	}
+	v := *l.view
+	v.Newest, v.ClockBack, v.Short, v.Bad = l.newest, l.clockBack, l.short, l.bad
 	if l.err != nil {
 		v.Fault = l.err.Error()
 	}
 	return v
 }
 
-// Named returns the entries that a folder's name of 12 or 64 digits can mean.
+// Named returns the entries that a folder's name of 12 or 64 digits can mean,
+// sorted by ID.
 func (v View) Named(name string) []Entry {
-	if e, ok := v.Entries[inventory.ID(name)]; ok {
-		return []Entry{e}
-	}
 	var found []Entry
-	if len(name) < inventory.IDLen {
-		for id, e := range v.Entries {
-			if strings.HasPrefix(string(id), name) {
-				found = append(found, e)
-			}
+	first, _ := slices.BinarySearch(v.ids, inventory.ID(name))
+	for _, id := range v.ids[first:] {
+		if !strings.HasPrefix(string(id), name) {
+			break
 		}
+		found = append(found, v.Entries[id])
 	}
 	return found
 }
@@ -69,39 +74,14 @@ func (v View) Unexplained() []Entry {
 	return found
 }
 
-// Pin says which data root Docker is expected to have from now on, whatever
-// was seen before.
-func (l *Ledger) Pin(root string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if root == l.root {
-		return nil
-	}
-	r := record{Op: opRoot, Root: root}
-	l.apply(r)
-	if err := l.file.Write(r); err != nil {
-		return fmt.Errorf("pin data root %q: %w", root, err)
-	}
-	return nil
-}
-
-// Explained waits until nothing is unexplained, or ctx ends: a destroy event
-// may be behind the listing that shows its effect. It reports whether nothing
-// is.
+// Explained waits until no container is unexplained that the newest listing is
+// the first to lack, or until ctx ends: a destroy event may be behind the
+// listing that shows its effect. It reports whether nothing is unexplained.
 func (l *Ledger) Explained(ctx context.Context) bool {
 	for {
-		l.mu.Lock()
-		open := false
-		for _, e := range l.entries {
-			open = open || e.unexplained()
-		}
-		if l.changed == nil {
-			l.changed = make(chan struct{})
-		}
-		changed := l.changed
-		l.mu.Unlock()
-		if !open {
-			return true
+		unexplained, fresh, changed := l.watch()
+		if !fresh {
+			return !unexplained
 		}
 		select {
 		case <-ctx.Done():
@@ -109,4 +89,21 @@ func (l *Ledger) Explained(ctx context.Context) bool {
 		case <-changed:
 		}
 	}
+}
+
+// watch reports whether there are unexplained containers, whether there are
+// some that an event may still explain, and returns word of a change.
+func (l *Ledger) watch() (unexplained, fresh bool, changed <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.open {
+		if e.unexplained() {
+			unexplained = true
+			fresh = fresh || l.last.Sub(e.Missing) < lateEvent
+		}
+	}
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return unexplained, fresh, l.changed
 }

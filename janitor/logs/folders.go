@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (s *Sweeper) removed() []Removed {
 			continue
 		}
 		for _, stone := range g.yard.Stones() {
-			out := grave{g, stone}.outcome(CodeRestorable, "removed at "+clock(stone.Buried)+" under plan "+stone.Plan)
+			out := grave{g, g.yard, stone}.outcome(CodeRestorable, "removed at "+clock(stone.Buried)+" under plan "+stone.Plan)
 			out.Until = s.due(stone)
 			switch {
 			case stone.Orphan != "":
@@ -37,6 +38,8 @@ func (s *Sweeper) removed() []Removed {
 				out.Path = g.Path + "/.berth/tombstones/" + stone.Name
 			case stone.Purging:
 				out.Reason = "partly deleted: the rest is deleted at the next try"
+			case !stone.Confirmed:
+				out.Code, out.Reason, out.Until = CodeFailed, "it goes back when its place is free", time.Time{}
 			}
 			all = append(all, Removed{out, stone.Buried, stone.Purging})
 		}
@@ -50,14 +53,19 @@ type RootState struct {
 	Fault string // empty if it can
 }
 
-// RootStates looks at every root.
+// RootStates looks at every root. It does not wait for a sweep: during one it
+// returns what was seen last.
 func (s *Sweeper) RootStates() []RootState {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.open()
-	states := make([]RootState, 0, len(s.ground))
-	for _, g := range s.ground {
-		states = append(states, RootState{g.Root, g.fault})
+	if s.mu.TryLock() {
+		s.open()
+		s.mu.Unlock()
+	}
+	if seen := s.states.Load(); seen != nil {
+		return slices.Clone(*seen)
+	}
+	states := make([]RootState, 0, len(s.Roots))
+	for _, r := range s.Roots {
+		states = append(states, RootState{Root: r})
 	}
 	return states
 }
@@ -82,13 +90,8 @@ func (s *Sweeper) Why(ctx context.Context, object string) (Story, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := MakePlan(s.look(ctx), s.Policy, s.now())
-	story := Story{History: history, Blind: p.Blind}
-	for _, d := range p.Decisions {
-		if about(object, d.Path(), d.Name) {
-			story.Decisions = append(story.Decisions, d)
-		}
-	}
+	p := MakePlan(s.look(ctx, func(f Folder) bool { return about(object, f.Path(), f.Name) }), s.Policy, s.now())
+	story := Story{Decisions: p.Decisions, History: history, Blind: p.Blind}
 	for _, r := range s.removed() {
 		if about(object, r.Path, r.Container) {
 			story.Removed = append(story.Removed, r)

@@ -28,33 +28,11 @@ type Measured struct {
 	Err   error  // why it could not be looked into
 }
 
-// live maps the names that a folder of a live container can have, whole IDs
-// and their first 12 digits, to who that is.
-func (f Facts) live() map[string]inventory.Container {
-	live := make(map[string]inventory.Container, 2*len(f.Listed))
-	for _, c := range f.Listed {
-		live[string(c.ID)] = c
-		live[c.ID.Short()] = c
-	}
-	return live
-}
-
-// process returns the container with this name that the process table knows,
-// and one of its processes; 0: none.
-func (f Facts) process(name string) (inventory.ID, int) {
-	for id, pid := range f.Processes {
-		if string(id) == name || id.Short() == name {
-			return id, pid
-		}
-	}
-	return "", 0
-}
-
 // A judge decides about one folder: each rule either has the last word or
 // leaves it to the next. All but the last keep it.
 type judge struct {
 	facts  Facts
-	live   map[string]inventory.Container
+	living living
 	policy Policy
 	now    time.Time
 }
@@ -77,7 +55,7 @@ func (d *Decision) keep(code, format string, args ...any) bool {
 }
 
 func (j judge) listed(d *Decision) bool {
-	c, ok := j.live[d.Name]
+	c, ok := j.living.listed[d.Name]
 	return ok && d.keep(CodeListed, "its container is %s", c.State)
 }
 
@@ -86,8 +64,8 @@ func (j judge) blind(d *Decision) bool {
 }
 
 func (j judge) process(d *Decision) bool {
-	id, pid := j.facts.process(d.Name)
-	return pid != 0 && d.keep(CodeProcess, "process %d runs in container %s, which Docker does not list", pid, id.Short())
+	p, ok := j.living.running[d.Name]
+	return ok && d.keep(CodeProcess, "process %d runs in container %s, which Docker does not list", p.pid, p.container.Short())
 }
 
 // gone keeps the folder until its container has been gone for the grace time,
@@ -106,24 +84,24 @@ func (j judge) gone(d *Decision) bool {
 			last = e
 		}
 	}
-	d.Code, d.Reason = CodeGone, fmt.Sprintf("its container was %s at %s", how(last), clock(last.Gone))
 	if until := last.Gone.Add(j.policy.Grace); j.now.Before(until) {
 		d.Until = until
 		return d.keep(CodeGrace, "its container was %s at %s; kept until %s", how(last), clock(last.Gone), clock(until))
 	}
+	d.Code, d.Reason = CodeGone, fmt.Sprintf("its container was %s at %s", how(last), clock(last.Gone))
 	return false
 }
 
 func (j judge) neverSeen(d *Decision) bool {
-	born := d.Identity.Born
-	if born.Before(d.Changed) {
-		born = d.Changed
+	changed := d.Identity.Born
+	if changed.Before(d.Changed) {
+		changed = d.Changed
 	}
-	d.Code, d.Reason = CodeNeverSeen, fmt.Sprintf("no container of this name was ever seen here, and it is unchanged since %s", clock(born))
-	if until := born.Add(j.policy.UnknownGrace); j.now.Before(until) {
+	if until := changed.Add(j.policy.UnknownGrace); j.now.Before(until) {
 		d.Until = until
 		return d.keep(CodeUnknown, "no container of this name was ever seen here; kept until %s", clock(until))
 	}
+	d.Code, d.Reason = CodeNeverSeen, "no container of this name was ever seen here"
 	return false
 }
 
@@ -151,7 +129,7 @@ func (j judge) measured(d *Decision) bool {
 	if m.Open != "" {
 		return d.keep(CodeOpen, "%s has a file of it open", m.Open)
 	}
-	if until := d.Written.Add(j.policy.Grace); j.now.Before(until) {
+	if until := d.Written.Add(j.quiet(d.Code)); j.now.Before(until) {
 		d.Until = until
 		return d.keep(CodeWritten, "something in it changed at %s; kept until %s", clock(d.Written), clock(until))
 	}
@@ -160,6 +138,15 @@ func (j judge) measured(d *Decision) bool {
 		d.Reason += " at least"
 	}
 	return false
+}
+
+// quiet is how long nothing may have changed in a folder. One whose container
+// was never seen may be that of an engine that nobody told us of.
+func (j judge) quiet(code string) time.Duration {
+	if code == CodeNeverSeen {
+		return max(j.policy.UnknownGrace, j.policy.Grace)
+	}
+	return j.policy.Grace
 }
 
 func how(e ledger.Entry) string {

@@ -102,7 +102,7 @@ func (m *model) destroy() {
 	}
 	delete(m.exist, id)
 	delete(m.inodes, m.paths[id])
-	if m.rand.IntN(4) > 0 {
+	if m.rand.IntN(12) > 0 { // else the sweeper is blind for a while
 		m.ledger.Removed(id, m.now())
 	}
 }

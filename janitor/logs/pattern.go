@@ -5,8 +5,10 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor/tombstone"
 )
 
 // Placeholders of a pattern.
@@ -35,6 +37,8 @@ func ParsePattern(s string) (Pattern, error) {
 			return Pattern{}, fmt.Errorf("pattern %q: part %d is %q: give the path below the root, without %q", s, i+1, part, part)
 		case part == idPart && i < len(parts)-1:
 			return Pattern{}, fmt.Errorf("pattern %q: {id} may only be the last part", s)
+		case part == tombstone.Home:
+			return Pattern{}, fmt.Errorf("pattern %q: %s is where removed folders wait", s, part)
 		case part == anyPart, part == servicePart, part == idPart:
 		case strings.ContainsAny(part, "{}*?[]\\\x00"):
 			return Pattern{}, fmt.Errorf("pattern %q: part %q is neither a name nor one of *, {service}, {id}", s, part)
@@ -49,13 +53,14 @@ func ParsePattern(s string) (Pattern, error) {
 // String returns what ParsePattern read.
 func (p Pattern) String() string { return strings.Join(p.parts, "/") }
 
-// match reports whether a name fits the part at this depth.
+// match reports whether a name fits the part at this depth. One that is not
+// UTF-8 fits none: neither the journals nor the socket could say it.
 func (p Pattern) match(depth int, name string) bool {
 	switch part := p.parts[depth]; part {
 	case idPart:
 		return IsFolderName(name)
 	case anyPart, servicePart:
-		return !strings.HasPrefix(name, ".")
+		return !strings.HasPrefix(name, ".") && utf8.ValidString(name)
 	default:
 		return name == part
 	}

@@ -102,17 +102,16 @@ func (p Plan) Hash() string {
 // A Policy is how long to wait before a folder goes.
 type Policy struct {
 	Grace        time.Duration // after the container went, and after the last write
-	UnknownGrace time.Duration // after the birth and the last change of a folder whose container was never seen
+	UnknownGrace time.Duration // the same for a folder whose container was never seen, counted from its birth
 }
 
 // MakePlan decides about every folder. It is a pure function: the same facts,
 // policy and time give the same plan.
 func MakePlan(f Facts, p Policy, now time.Time) Plan {
 	plan := Plan{Blind: f.Blind, Notes: f.Notes, Decisions: make([]Decision, 0, len(f.Folders))}
-	live := f.live()
+	j := judge{facts: f, living: f.living(), policy: p, now: now}
 	for _, folder := range f.Folders {
 		d := Decision{Folder: folder, Verdict: Keep, Bytes: -1, Files: -1}
-		j := judge{facts: f, live: live, policy: p, now: now}
 		j.decide(&d)
 		plan.Decisions = append(plan.Decisions, d)
 	}

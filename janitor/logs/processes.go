@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,7 +44,7 @@ func scanProcesses(proc string) (map[inventory.ID]int, error) {
 		if err != nil && !ended(err) {
 			return nil, fmt.Errorf("process %d hides its command line: %w", pid, err)
 		}
-		note(found, pid, cmdline, "\x00/")
+		note(found, pid, cmdline, "\x00/=")
 	}
 	return found, nil
 }
@@ -68,8 +69,8 @@ func processes(proc string) ([]int, error) {
 			pids = append(pids, pid)
 		}
 	}
-	if len(pids) == 0 {
-		return nil, fmt.Errorf("read the process table: %s shows no process", proc)
+	if !slices.Contains(pids, 1) {
+		return nil, fmt.Errorf("read the process table: %s does not show process 1: is it mounted with hidepid?", proc)
 	}
 	return pids, nil
 }

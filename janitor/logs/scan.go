@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -60,7 +61,9 @@ func (s *scanner) level(d *beneath.Dir, rel string, depth int) error {
 			if (e.Kind == beneath.Folder || e.Kind == beneath.Unknown) && s.pattern.match(depth, e.Name) {
 				names = append(names, e.Name)
 			} else if e.Kind == beneath.Other && s.pattern.match(depth, e.Name) {
-				s.note("%s is a link or a device, not a folder: left alone", path.Join(s.root, rel, e.Name))
+				s.note("%q is a link or a device, not a folder: left alone", path.Join(s.root, rel, e.Name))
+			} else if !utf8.ValidString(e.Name) {
+				s.note("%q is not UTF-8: left alone", path.Join(s.root, rel, e.Name))
 			}
 		}
 		return s.ctx.Err()
@@ -83,7 +86,7 @@ func (s *scanner) child(d *beneath.Dir, rel, name string, depth int) error {
 		return nil
 	}
 	if err != nil {
-		s.note("%s is left alone: %v", path.Join(s.root, rel), err)
+		s.note("%q is left alone: %v", path.Join(s.root, rel), err)
 		return nil
 	}
 	defer sub.Close()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/berth-dev/berth/janitor/audit"
@@ -33,7 +34,8 @@ type Event struct {
 }
 
 // A Sweeper deletes the log folders of dead containers. Its methods may be
-// called from many goroutines; sweeps follow each other.
+// called from many goroutines. One at a time looks and decides; what is
+// decided to be deleted for good is deleted while the next one looks.
 type Sweeper struct {
 	Roots  []Root
 	Lister Lister
@@ -54,10 +56,12 @@ type Sweeper struct {
 	ground []*ground
 	plans  []Plan            // the last few, newest last
 	codes  map[string]string // why each folder was last kept, by path
+	blind  string            // why the last sweep was
 	failed map[string]time.Time
 	wake   chan struct{}
 
-	stats counters
+	stats  counters
+	states atomic.Pointer[[]RootState] // as open has seen them
 }
 
 // ground is one root and what is known of it.
@@ -93,6 +97,7 @@ func (s *Sweeper) open() {
 			s.ground = append(s.ground, &ground{Root: r})
 		}
 	}
+	states := make([]RootState, 0, len(s.ground))
 	for _, g := range s.ground {
 		before := g.fault
 		if err := s.openOne(g); err != nil {
@@ -103,7 +108,9 @@ func (s *Sweeper) open() {
 		if g.fault != before && g.fault != "" {
 			s.Log.Warn("log root is not swept", "root", g.Path, "err", g.fault)
 		}
+		states = append(states, RootState{g.Root, g.fault})
 	}
+	s.states.Store(&states)
 }
 
 func (s *Sweeper) openOne(g *ground) error {
@@ -212,9 +219,9 @@ func (s *Sweeper) on(path string) *ground {
 	return s.ground[i]
 }
 
-// look gathers the facts for a plan, in the order that J1 asks for. The caller
-// holds mu.
-func (s *Sweeper) look(ctx context.Context) Facts {
+// look gathers the facts for a plan of some folders, in the order that J1 asks
+// for. The caller holds mu.
+func (s *Sweeper) look(ctx context.Context, which func(Folder) bool) Facts {
 	s.open()
 	var folders []Folder
 	var notes []string
@@ -231,6 +238,7 @@ func (s *Sweeper) look(ctx context.Context) Facts {
 		}
 		folders, notes = append(folders, found...), append(notes, said...)
 	}
+	folders = slices.DeleteFunc(folders, func(f Folder) bool { return !which(f) })
 	f := s.witnesses(ctx)
 	f.Folders, f.Notes = folders, notes
 	s.measure(ctx, &f)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
 )
 
@@ -17,8 +19,11 @@ type Selector struct {
 	Plan   string // everything that was removed under the plan with this hash
 }
 
-// ErrNothing is a selector that fits nothing that can be restored.
-var ErrNothing = errors.New("nothing to restore")
+// What a selector can be refused for.
+var (
+	ErrNothing   = errors.New("nothing to restore")
+	ErrAmbiguous = errors.New("more than one container is meant")
+)
 
 // Restore brings removed folders back: the same inodes at the same places. A
 // folder that was restored is kept for UnknownGrace, whatever its container is.
@@ -87,19 +92,31 @@ func (s *Sweeper) choose(sel Selector) ([]grave, error) {
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("%w: %s", ErrNothing, couldBe(all))
 	}
+	if sel.Object != "" && slices.ContainsFunc(chosen, func(g grave) bool { return g.short() != chosen[0].short() }) {
+		return nil, fmt.Errorf("%w: %s", ErrAmbiguous, couldBe(chosen))
+	}
 	return chosen, nil
 }
 
-// restorable returns the stones that can go back.
+// restorable returns the stones that can go back, those among them that a
+// sweep could not put back itself.
 func (s *Sweeper) restorable() []grave {
 	var all []grave
-	for _, g := range s.graves(true) {
-		if !g.stone.Purging {
-			all = append(all, g)
+	for _, g := range s.ground {
+		if g.yard == nil {
+			continue
+		}
+		for _, stone := range g.yard.Stones() {
+			if stone.Rel != "" && !stone.Purging {
+				all = append(all, grave{g, g.yard, stone})
+			}
 		}
 	}
 	return all
 }
+
+// short is what a container has in common with every name of its folders.
+func (g grave) short() string { return inventory.ID(g.stone.Container).Short() }
 
 // is reports whether an operator who says object means this stone.
 func (g grave) is(object string) bool {

@@ -24,18 +24,13 @@ const lateEvent = 2 * time.Second
 // witnesses asks both of them who is alive. Blind says why their word may not
 // be believed (J2); what they do say still counts for the living.
 func (s *Sweeper) witnesses(ctx context.Context) Facts {
-	var f Facts
-	listing, err := s.Lister.List(ctx)
-	if err != nil {
-		f.Blind = fmt.Sprintf("Docker cannot be asked: %v", err)
+	f, listing := s.ask(ctx)
+	for tries := 1; tries < 3 && f.Blind == "" && f.unseen() != ""; tries++ {
+		f, listing = s.ask(ctx) // the only one that ran has ended in between
+	}
+	if listing.Taken.IsZero() {
 		f.Ledger = s.Ledger.View()
 		return f
-	}
-	f.Listed = listing.Containers
-	s.Ledger.Listed(listing)
-	f.Processes, err = scanProcesses(s.proc())
-	if err != nil {
-		f.Blind = fmt.Sprintf("the second witness is missing: %v", err)
 	}
 	waiting, cancel := context.WithTimeout(ctx, cmp.Or(s.Late, lateEvent))
 	defer cancel()
@@ -43,6 +38,22 @@ func (s *Sweeper) witnesses(ctx context.Context) Facts {
 	f.Ledger = s.Ledger.View()
 	f.Blind = cmp.Or(f.Blind, s.doubt(f, listing))
 	return f
+}
+
+// ask takes a listing and scans the process table.
+func (s *Sweeper) ask(ctx context.Context) (f Facts, listing inventory.Listing) {
+	listing, err := s.Lister.List(ctx)
+	if err != nil {
+		f.Blind = fmt.Sprintf("Docker cannot be asked: %v", err)
+		return f, inventory.Listing{}
+	}
+	f.Listed = listing.Containers
+	s.Ledger.Listed(listing)
+	f.Processes, err = scanProcesses(s.proc())
+	if err != nil {
+		f.Blind = fmt.Sprintf("the second witness is missing: %v", err)
+	}
+	return f, listing
 }
 
 // doubt returns why a listing must not be believed; empty if it may.
@@ -56,8 +67,11 @@ func (s *Sweeper) doubt(f Facts, l inventory.Listing) string {
 			l.Engine.RootDir, f.Ledger.Root)
 	case now.Before(started.Add(s.Settle)):
 		return fmt.Sprintf("Docker or this host started at %s: nothing is deleted before %s", clock(started), clock(started.Add(s.Settle)))
-	case f.Ledger.Newest.Sub(now) > time.Minute:
+	case f.Ledger.Newest.Round(0).Sub(now.Round(0)) > time.Minute: // as the clock on the wall says it
 		return fmt.Sprintf("the clock went back: the ledger has seen %s", clock(f.Ledger.Newest))
+	case now.Before(f.Ledger.ClockBack.Add(s.Settle)):
+		back := f.Ledger.ClockBack
+		return fmt.Sprintf("the clock went back at %s: nothing is deleted before %s", clock(back), clock(back.Add(s.Settle)))
 	}
 	if missing := f.Ledger.Unexplained(); len(missing) > 0 {
 		return fmt.Sprintf("Docker's list is %d short: container %s (%s) has been absent since %s, and nothing says that it was removed",
@@ -109,15 +123,4 @@ func bootTime(proc string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// aliveAgain returns why a buried folder must go back: its container turned up.
-func (f Facts) aliveAgain(name string) string {
-	if c, ok := f.live()[name]; ok {
-		return fmt.Sprintf("its container is %s after all", c.State)
-	}
-	if id, pid := f.process(name); pid != 0 {
-		return fmt.Sprintf("process %d runs in its container %s", pid, id.Short())
-	}
-	return ""
 }

@@ -80,11 +80,9 @@ func TestBuryRefusesWhatWasNotPlanned(t *testing.T) {
 // folder must never stay in the yard.
 func TestALiveFolderSwappedInComesBack(t *testing.T) {
 	r := newRig(t)
-	parent, err := unix.Open(r.at(filepath.Dir(dead)), unix.O_PATH|unix.O_DIRECTORY, 0)
-	ok(t, err)
-	defer unix.Close(parent)
+	parent := openPath(t, r.at(filepath.Dir(dead)))
 	want, alive := r.folder(dead), inode(t, r.at(live))
-	stop := during(func() error { return exchange(parent, filepath.Base(dead), filepath.Base(live)) })
+	stop := during(t, func() error { return exchange(parent, filepath.Base(dead), filepath.Base(live)) })
 	var buried, swapped int
 	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
 		s, err := r.yard.Bury(want, plan, noon)

@@ -214,6 +214,27 @@ func TestACrashOfTheRecoveryLosesNothing(t *testing.T) {
 	}
 }
 
+// Parts that lay too deep outlive even the stone they are of.
+func TestPartsOfAStoneThatSomebodyRemovedArePurged(t *testing.T) {
+	r := newRig(t)
+	deep(t, r.mkdir(dead), 2*tombstone.MaxDepth)
+	s := r.confirmed(dead)
+	tombstone.SetStep(r.yard, func(step string) error {
+		if step == "purge: hoisted" {
+			return errCrash
+		}
+		return nil
+	})
+	if _, err := r.yard.Purge(t.Context(), s); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	ok(t, os.RemoveAll(r.inYard(s.Name)))
+	if got := r.again(); len(got.Resumed) != 1 || len(got.Orphans) > 0 || len(names(t, r.inYard())) != 1 {
+		t.Fatalf("recovered %+v, want it resumed", got)
+	}
+	r.purge(s)
+}
+
 // Between the rename and the look at what arrived the process dies, and what
 // arrived is a live folder.
 func TestALiveFolderInTheYardGoesBackAfterACrash(t *testing.T) {

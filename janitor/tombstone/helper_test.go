@@ -212,8 +212,10 @@ func deep(t testing.TB, top string, levels int) {
 }
 
 // during runs f again and again until it is stopped, which says how often f
-// had done something.
-func during(f func() error) (stop func() int) {
+// had done something. It ends with the test in any case, before what the test
+// had opened earlier is closed.
+func during(t testing.TB, f func() error) (stop func() int) {
+	t.Helper()
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	var n int
@@ -229,11 +231,22 @@ func during(f func() error) (stop func() int) {
 			}
 		}
 	})
-	return func() int {
+	stop = sync.OnceValue(func() int {
 		close(done)
 		wg.Wait()
 		return n
-	}
+	})
+	t.Cleanup(func() { stop() })
+	return stop
+}
+
+// openPath opens a folder as somebody who is in it.
+func openPath(t testing.TB, path string) int {
+	t.Helper()
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	ok(t, err)
+	t.Cleanup(func() { unix.Close(fd) })
+	return fd
 }
 
 func exchange(fd int, a, b string) error {

@@ -197,12 +197,10 @@ func TestATreeOfAnyDepthIsDeleted(t *testing.T) {
 // he can.
 func TestAWriterThatNeverStopsDoesNotHoldAPurgeUp(t *testing.T) {
 	r := newRig(t)
-	sub, err := unix.Open(r.mkdir(dead, "sub"), unix.O_PATH|unix.O_DIRECTORY, 0)
-	ok(t, err)
-	defer unix.Close(sub)
+	sub := openPath(t, r.mkdir(dead, "sub"))
 	s := r.confirmed(dead)
 	var n int
-	stop := during(func() error {
+	stop := during(t, func() error {
 		n++
 		fd, err := unix.Openat(sub, fmt.Sprint(n), unix.O_CREAT|unix.O_WRONLY, 0o600)
 		if err == nil {
@@ -211,7 +209,7 @@ func TestAWriterThatNeverStopsDoesNotHoldAPurgeUp(t *testing.T) {
 		return err
 	})
 	began := time.Now()
-	_, err = r.yard.Purge(t.Context(), s)
+	_, err := r.yard.Purge(t.Context(), s)
 	took := time.Since(began)
 	made := stop()
 	if took > 10*time.Second {
@@ -243,16 +241,14 @@ func TestNothingOutsideIsDeletedThroughASwappedLink(t *testing.T) {
 		}
 		ok(t, os.Symlink(outside, r.at(dead, "c")))
 		ok(t, os.Symlink(r.at(live), r.at(dead, "e")))
-		fd, err := unix.Open(r.at(dead), unix.O_PATH|unix.O_DIRECTORY, 0)
-		ok(t, err)
+		fd := openPath(t, r.at(dead))
 		s := r.confirmed(dead)
-		stop := during(func() error { return errors.Join(exchange(fd, "a", "c"), exchange(fd, "d", "e")) })
-		_, err = r.yard.Purge(t.Context(), s)
+		stop := during(t, func() error { return errors.Join(exchange(fd, "a", "c"), exchange(fd, "d", "e")) })
+		_, err := r.yard.Purge(t.Context(), s)
 		swaps += stop()
 		if err != nil {
 			r.purge(s)
 		}
-		unix.Close(fd)
 		if a, b := len(names(t, outside)), len(names(t, r.at(live))); a != 20 || b != 21 {
 			t.Fatalf("canaries left: %d of 20 outside, %d of 21 next door", a, b)
 		}

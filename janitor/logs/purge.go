@@ -1,0 +1,150 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/berth-dev/berth/janitor/audit"
+	"github.com/berth-dev/berth/janitor/tombstone"
+)
+
+// A grave is a stone that is to be deleted, and where it lies.
+type grave struct {
+	ground *ground
+	yard   *tombstone.Yard
+	stone  tombstone.Stone
+}
+
+func (s *Sweeper) graves(now bool) []grave {
+	var all []grave
+	for _, g := range s.ground {
+		if g.yard == nil {
+			continue
+		}
+		for _, stone := range g.yard.Stones() {
+			if stone.Confirmed && stone.Orphan == "" && (now || !s.now().Before(s.due(stone))) {
+				all = append(all, grave{g, g.yard, stone})
+			}
+		}
+	}
+	return all
+}
+
+const (
+	purgeBatch = 64 // stones that are deleted after one look
+	purgers    = 4  // at once: one mostly waits for the disk
+)
+
+// expire deletes the stones that are due, all of them if now is set, after a
+// last look at each batch (J5): who turned up gets its folder back, and whoever
+// cannot see deletes nothing.
+func (s *Sweeper) expire(ctx context.Context, now bool, by string, r *Report) error {
+	graves := s.graves(now)
+	var errs []error
+	for len(graves) > 0 && ctx.Err() == nil {
+		last := s.witnesses(ctx)
+		if last.Blind != "" {
+			for _, g := range graves { // not again before long
+				s.failed[g.stone.Name] = s.now().Add(blindRetry)
+			}
+			break
+		}
+		n := min(purgeBatch, len(graves))
+		living := last.living()
+		var dead []grave
+		for _, g := range graves[:n] {
+			if reason := living.why(g.stone.Container); reason != "" && !g.stone.Purging {
+				errs = append(errs, s.putBack(g, reason, r))
+			} else {
+				dead = append(dead, g)
+			}
+		}
+		errs = append(errs, s.purge(ctx, dead, now, by, r))
+		graves = graves[n:]
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Sweeper) putBack(g grave, reason string, r *Report) error {
+	switch err := g.yard.Restore(g.stone); {
+	case errors.Is(err, tombstone.ErrUnknown):
+		return nil // it was restored meanwhile
+	case err != nil:
+		s.failed[g.stone.Name] = s.now().Add(purgeRetry)
+		return err
+	}
+	out := g.outcome(CodeAlive, reason)
+	r.Refused = append(r.Refused, out)
+	s.tell("logs.restored", out)
+	s.stats.add(func(t *Stats) { t.Restored++ })
+	return s.write([]audit.Record{g.ground.record(audit.Restored, g.stone, CodeAlive, reason, "sweep")})
+}
+
+// purge deletes several stones at once. Meanwhile mu is free: that may take
+// minutes, and nobody who asks shall wait for it. A stone that is restored, or
+// whose root is closed, in that time is not there any more when its turn comes.
+func (s *Sweeper) purge(ctx context.Context, graves []grave, now bool, by string, r *Report) error {
+	freed, failed := make([]int64, len(graves)), make([]error, len(graves))
+	next := make(chan int, len(graves))
+	for i := range graves {
+		next <- i
+	}
+	close(next)
+	s.mu.Unlock()
+	var workers sync.WaitGroup
+	for range min(purgers, len(graves)) {
+		workers.Go(func() {
+			for i := range next {
+				freed[i], failed[i] = graves[i].yard.Purge(ctx, graves[i].stone)
+			}
+		})
+	}
+	workers.Wait()
+	s.mu.Lock()
+	var records []audit.Record
+	var errs []error
+	for i, g := range graves {
+		r.Freed += freed[i]
+		s.stats.add(func(t *Stats) { t.Freed += freed[i] })
+		if failed[i] != nil {
+			errs = append(errs, s.left(ctx, g, failed[i]))
+			continue
+		}
+		records = append(records, s.purged(g, freed[i], now, by, r))
+	}
+	return errors.Join(append(errs, s.write(records))...)
+}
+
+// left notes a stone that was not deleted, and returns why if that is a fault.
+func (s *Sweeper) left(ctx context.Context, g grave, err error) error {
+	for _, meanwhile := range []error{tombstone.ErrUnknown, tombstone.ErrClosed, tombstone.ErrPurging, ctx.Err()} {
+		if meanwhile != nil && errors.Is(err, meanwhile) {
+			return nil
+		}
+	}
+	s.failed[g.stone.Name] = s.now().Add(purgeRetry)
+	return err
+}
+
+func (s *Sweeper) purged(g grave, freed int64, now bool, by string, r *Report) audit.Record {
+	delete(s.failed, g.stone.Name)
+	out := g.outcome(CodeWindow, "it could be restored since "+clock(g.stone.Buried))
+	if now {
+		out.Code = CodeOperator
+	}
+	out.Bytes = freed
+	r.Purged = append(r.Purged, out)
+	s.tell("logs.purged", out)
+	s.stats.add(func(t *Stats) { t.Purged++ })
+	record := g.ground.record(audit.Purged, g.stone, out.Code, out.Reason, by)
+	record.Bytes = freed
+	return record
+}
+
+func (g grave) outcome(code, reason string) Outcome {
+	return Outcome{
+		Path: g.ground.Path + "/" + g.stone.Rel, Root: g.ground.Path, Service: g.stone.Service, Container: g.stone.Container,
+		Code: code, Reason: reason, Bytes: g.stone.Bytes, Files: g.stone.Files,
+	}
+}
