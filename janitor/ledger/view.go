@@ -26,18 +26,23 @@ type View struct {
 	ids []inventory.ID // sorted
 }
 
+// NewView makes a view of what is given, for who plans without a ledger.
+func NewView(entries map[inventory.ID]Entry, holds map[string]time.Time) View {
+	return View{Entries: entries, Holds: holds, ids: slices.Sorted(maps.Keys(entries))}
+}
+
 // View returns the ledger as it is now.
 func (l *Ledger) View() View {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.view == nil {
-		l.view = &View{
-			Entries: make(map[inventory.ID]Entry, len(l.entries)), Holds: maps.Clone(l.holds), Root: l.root,
-			ids: slices.Sorted(maps.Keys(l.entries)),
-		}
+		entries := make(map[inventory.ID]Entry, len(l.entries))
 		for id, e := range l.entries {
-			l.view.Entries[id] = *e
+			entries[id] = *e
 		}
+		v := NewView(entries, maps.Clone(l.holds))
+		v.Root = l.root
+		l.view = &v
 	}
 	v := *l.view
 	v.Newest, v.ClockBack, v.Short, v.Bad = l.newest, l.clockBack, l.short, l.bad

@@ -153,7 +153,7 @@ func how(e ledger.Entry) string {
 	if e.How == ledger.Removed {
 		return "removed"
 	}
-	return "last listed before it vanished"
+	return "found missing"
 }
 
 func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }

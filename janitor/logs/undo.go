@@ -22,7 +22,7 @@ type Selector struct {
 // What a selector can be refused for.
 var (
 	ErrNothing   = errors.New("nothing to restore")
-	ErrAmbiguous = errors.New("more than one container is meant")
+	ErrAmbiguous = fmt.Errorf("%w: more than one container is meant", ErrNothing)
 )
 
 // Restore brings removed folders back: the same inodes at the same places. A

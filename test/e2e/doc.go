@@ -1,9 +1,9 @@
 // Package e2e tests Berth from outside: the real binary as a process of its
 // own, asked by its own command line, in front of a real Docker Engine.
 //
-//	go test ./test/e2e                                      # as CI runs it
-//	go test ./test/e2e -run Race -cycles 2000 -timeout 2h   # the long race
-//	go test ./test/e2e -run Kill -kills 500 -timeout 1h     # many sudden deaths
+//	go test ./test/e2e                                                      # as CI runs it
+//	go test ./test/e2e -run WhileItsContainerExists -cycles 2000 -timeout 2h # the long race
+//	go test ./test/e2e -run SuddenDeath -kills 500 -timeout 1h              # many sudden deaths
 //
 // It needs root and Docker. Each test has a daemon of its own, with its own
 // folder for configuration, state, socket and log root, so that tests run

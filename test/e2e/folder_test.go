@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 )
@@ -91,13 +90,4 @@ func untouched(t *testing.T, folders ...folder) {
 			t.Errorf("a folder that had to stay: %v", err)
 		}
 	}
-}
-
-// paths are the paths of folders, one a line, for messages.
-func paths(folders []folder) string {
-	var b strings.Builder
-	for _, f := range folders {
-		b.WriteString(f.path + "\n")
-	}
-	return b.String()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,40 +25,62 @@ type graveyard struct {
 	mount string
 	live  []folder
 	dead  map[string]folder // by path
+	found map[string]int    // where dead folders were after a death
 }
 
 // TestSuddenDeathLosesNothing kills the daemon in the middle of sweeps, over
 // and over. After each restart every dead folder is whole in its place,
-// restorable, or deleted for good with a record of it. J5.
+// restorable, or deleted for good with a record of it. J5, J6.
 func TestSuddenDeathLosesNothing(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	e := engine.Default(t)
+	e := engine.Private(t)
 	g := &graveyard{
 		daemon: install(t, settings{"docker.socket": e.Socket(), "logs.unknown_grace": "0s", "log.level": "info"}),
-		dice:   rand.New(rand.NewPCG(seed, 0)), dead: map[string]folder{},
+		dice:   rand.New(rand.NewPCG(seed, 0)), dead: map[string]folder{}, found: map[string]int{},
 	}
 	g.mount = g.daemon.mount("orders")
 	for range 3 {
 		g.live = append(g.live, marked(t, filepath.Join(g.mount, e.Create(t, engine.Options{}).Short())))
 	}
 	g.start()
-	found := map[string]int{}
+	sweeping, purging := g.rehearse()
+	t.Logf("a sweep of %d folders takes %v, their purge %v", deadFolders, sweeping, purging)
 	for n := range *kills {
-		g.dig()
-		g.strike(n%2 == 1)
+		if n%2 == 0 {
+			g.dig()
+			g.strike(api.SweepRequest{}, sweeping)
+		} else {
+			g.strike(api.SweepRequest{Purge: true}, sweeping+purging)
+		}
 		g.start()
-		g.account(found)
+		g.account()
 		if t.Failed() {
 			t.Fatalf("after death %d of %d", n+1, *kills)
 		}
 	}
-	t.Logf("after %d deaths dead folders were found %v", *kills, found)
-	if found["in place"] == 0 || found["restorable"] == 0 || found["purged"] == 0 {
-		t.Errorf("found %v, want some of each: no death has struck in the middle", found)
+	t.Logf("after %d deaths dead folders were found %v", *kills, g.found)
+	for _, where := range []string{"in place", "restorable", "purged"} {
+		if g.found[where] == 0 {
+			t.Errorf("no dead folder was ever found %s: no death has struck in the middle", where)
+		}
 	}
 	g.revive()
+}
+
+// rehearse sweeps and purges once undisturbed, to learn how long that takes.
+func (g *graveyard) rehearse() (sweeping, purging time.Duration) {
+	g.t.Helper()
+	g.dig()
+	began := time.Now()
+	g.sweep()
+	sweeping = time.Since(began)
+	began = time.Now()
+	g.sweep("--purge")
+	purging = time.Since(began)
+	g.account()
+	return sweeping, purging
 }
 
 // dig makes dead folders until there are enough of them in their places.
@@ -81,28 +102,21 @@ func (g *graveyard) dig() {
 	}
 }
 
-// strike kills the daemon at a random moment of a sweep, or of a sweep and the
-// purge after it.
-func (g *graveyard) strike(purge bool) {
+// strike kills the daemon at a random moment of a sweep.
+func (g *graveyard) strike(r api.SweepRequest, within time.Duration) {
 	g.t.Helper()
 	berth, swept := g.dial(g.t), make(chan struct{})
 	go func() {
 		defer close(swept)
-		if purge {
-			_, _ = berth.sweep(api.SweepRequest{})
-		}
-		_, _ = berth.sweep(api.SweepRequest{Purge: purge})
+		_, _ = berth.sweep(r)
 	}()
-	select {
-	case <-swept:
-	case <-time.After(time.Duration(g.dice.Int64N(int64(400 * time.Millisecond)))):
-	}
+	<-time.After(time.Duration(g.dice.Int64N(int64(within))))
 	g.kill9()
 	<-swept
 }
 
 // account finds every folder, or fails the test.
-func (g *graveyard) account(found map[string]int) {
+func (g *graveyard) account() {
 	g.t.Helper()
 	untouched(g.t, g.live...)
 	restorable := map[string]bool{}
@@ -119,33 +133,44 @@ func (g *graveyard) account(found map[string]int) {
 			g.t.Errorf("doctor: %+v", c)
 		}
 	}
+	purged, lost := g.purges(), []string{}
 	for path, f := range g.dead {
 		switch {
 		case !f.gone():
 			if err := f.intact(); err != nil {
 				g.t.Errorf("in its place, and not whole: %v", err)
 			}
-			found["in place"]++
+			g.found["in place"]++
 		case restorable[path]:
-			found["restorable"]++
-		case g.recorded(path):
-			found["purged"]++
+			g.found["restorable"]++
+		case purged[path]:
+			g.found["purged"]++
 			delete(g.dead, path)
 		default:
-			g.t.Errorf("%s is neither in its place nor restorable nor known to be purged", path)
+			lost = append(lost, path)
 		}
+	}
+	if len(lost) > 0 {
+		g.t.Errorf("%d folders, such as %s, are neither in their place nor restorable, and no record says that they were purged", len(lost), lost[0])
 	}
 }
 
-// recorded reports whether the audit says that a folder was deleted for good,
-// or is being deleted.
-func (g *graveyard) recorded(path string) bool {
-	return slices.ContainsFunc(g.why(path).History, func(r api.Record) bool { return r.Action == "purged" && r.Path == path })
+// purges are the folders that the audit says were deleted for good.
+func (g *graveyard) purges() map[string]bool {
+	g.t.Helper()
+	purged := map[string]bool{}
+	for _, r := range ask[[]api.Record](g.daemon, "logs", "history", "--limit", "1000000") {
+		if r.Action == "purged" {
+			purged[r.Path] = true
+		}
+	}
+	return purged
 }
 
 // revive brings everything back that can be, and looks whether it is whole.
 func (g *graveyard) revive() {
 	g.t.Helper()
+	g.dig()
 	g.sweep()
 	report := ask[api.UndoReport](g.daemon, "logs", "undo", "--last")
 	if len(report.Restored) == 0 || len(report.Failed) > 0 {

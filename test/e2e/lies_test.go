@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -37,9 +39,9 @@ func TestALyingDockerCostsNoFolder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := engine.Default(t)
+			e := engine.Private(t) // nobody else's containers go while Docker lies
 			proxy := dockerproxy.New(t, e.Socket())
-			v := newVictims(t, e, proxy.Socket())
+			v := newVictims(t, e.Engine, proxy.Socket())
 			proxy.Set(lie(v.ids))
 			v.suffer()
 			v.restart() // a daemon that meets the lie at its start is not fooled either
@@ -60,6 +62,40 @@ func TestAFrozenDockerCostsNoFolder(t *testing.T) {
 	v.suffer()
 	e.Thaw(t)
 	v.recover()
+}
+
+// TestAContainerThatDockerHasLostKeepsItsFolder: what a full disk leaves of a
+// container's configuration is not listed any more, and Docker counts it
+// nowhere. With live-restore its process is still there. J2, J3.
+func TestAContainerThatDockerHasLostKeepsItsFolder(t *testing.T) {
+	t.Parallel()
+	e := engine.Private(t, "--live-restore")
+	d := launch(t, settings{"docker.socket": e.Socket()})
+	mount := d.mount("orders")
+	running, created := e.Run(t, logging(mount)), e.Create(t, engine.Options{})
+	stay := []folder{logged(t, mount, running), marked(t, filepath.Join(mount, created.Short()))}
+	d.knows(running, created)
+	e.Down(t, syscall.SIGKILL)
+	for _, id := range []inventory.ID{running, created} {
+		if err := os.Truncate(filepath.Join(e.DataRoot(), "containers", string(id), "config.v2.json"), 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Up(t)
+	if got := stateOf(t, e.Engine, running); got != "" {
+		t.Fatalf("Docker still lists the container: %s", got)
+	}
+	for range 2 {
+		eventually(t, "a picture of Docker", func() bool { return d.status().Docker.Blind == "" })
+		var report api.SweepReport
+		d.run("logs", "sweep", "--json").into(t, &report)
+		if len(report.Removed)+len(report.Purged) > 0 || report.Plan.Blind == "" {
+			t.Errorf("the sweep removed %+v; blind: %q", report.Removed, report.Plan.Blind)
+		}
+		untouched(t, stay...)
+		d.run("status", "--fail").want(t, exitDegraded)
+		d.restart()
+	}
 }
 
 // Victims are containers and their folders, in front of a Docker that is about

@@ -32,7 +32,7 @@ func build(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "berth")
 	cmd := exec.Command("go", "build", "-trimpath", "-o", binary, "github.com/berth-dev/berth/agent/cmd/berth")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -47,8 +47,9 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// patience is how long a condition may take on a busy machine.
-const patience = 60 * time.Second
+// patience is how long a condition may take on a busy machine; the shortest
+// schedule is a minute.
+const patience = 90 * time.Second
 
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -17,19 +19,21 @@ import (
 )
 
 // A race is workers that create and remove containers as fast as they go,
-// against a sweeper that sweeps as fast as it goes.
+// against a sweeper that sweeps as fast as it goes, in a daemon that is given
+// one configuration after the other.
 type race struct {
+	*daemon
 	engine  *engine.Engine
 	image   string
 	mount   string
 	left    atomic.Int64 // containers still to be made
 	sweeps  atomic.Int64
 	removed atomic.Int64 // folders that sweeps took away
-	purged  atomic.Int64
+	reloads atomic.Int64
 
 	mu     sync.Mutex      // guards the fields below
 	exists map[string]bool // by the folder's name
-	blind  map[string]int  // why sweeps could not see, and how many of them
+	vain   map[string]int  // why sweeps came to nothing, and how many of them
 	wrong  []error         // folders that went although their container existed
 }
 
@@ -38,40 +42,48 @@ type race struct {
 func TestNoFolderGoesWhileItsContainerExists(t *testing.T) {
 	t.Parallel()
 	e := engine.Default(t)
-	d := launch(t, settings{"docker.socket": e.Socket(), "logs.undo": "0s", "log.level": "info"})
-	r := &race{engine: e, image: e.Image(t), mount: d.mount("race"), exists: map[string]bool{}, blind: map[string]int{}}
+	d := launch(t, settings{"docker.socket": e.Socket(), "logs.undo": "0s", "log.level": "info", "config.watch": false})
+	r := &race{daemon: d, engine: e, image: e.Image(t), mount: d.mount("race"), exists: map[string]bool{}, vain: map[string]int{}}
 	r.left.Store(int64(*cycles))
 
 	ctx, cancel := context.WithCancel(t.Context())
-	var sweeping, working sync.WaitGroup
+	var against, working sync.WaitGroup
 	berth := d.dial(t)
-	sweeping.Go(func() { defer cancel(); r.sweep(ctx, berth) })
+	against.Go(func() { defer cancel(); r.sweep(ctx, berth) })
+	against.Go(func() { defer cancel(); r.reload(ctx, berth) })
 	for n := range *workers {
 		working.Go(func() { r.work(ctx, rand.New(rand.NewPCG(1, uint64(n)))) })
 	}
 	working.Wait()
 	eventually(t, "all folders of removed containers gone", func() bool {
 		left, err := filepath.Glob(r.mount + "/*")
-		return err == nil && len(left) == 0
+		return err == nil && len(left) == 0 || ctx.Err() != nil
 	})
 	cancel()
-	sweeping.Wait()
+	against.Wait()
 
-	t.Logf("%d containers, %d sweeps, %d folders removed, %d purged, %d wrongly; blind: %v",
-		*cycles, r.sweeps.Load(), r.removed.Load(), r.purged.Load(), len(r.wrong), r.blind)
+	purged := 0
+	for _, line := range ask[[]api.Record](d, "logs", "history", "--limit", "1000000") {
+		if line.Action == "purged" {
+			purged++
+		}
+	}
+	t.Logf("%d containers, %d sweeps, %d reloads, %d folders removed, %d purged, %d wrongly; sweeps in vain: %v",
+		*cycles, r.sweeps.Load(), r.reloads.Load(), r.removed.Load(), purged, len(r.wrong), r.vain)
 	for _, err := range r.wrong {
 		t.Errorf("wrong: %v", err)
 	}
-	if r.removed.Load() == 0 || r.purged.Load() == 0 {
+	if r.removed.Load() == 0 || purged == 0 {
 		t.Error("the sweeps removed or purged nothing, so nothing is proved")
 	}
 }
 
-// sweep sweeps until ctx ends, and looks whether what went may go.
+// sweep sweeps until ctx ends, and looks whether what went may go. A sweep
+// that a reload cuts short may be refused.
 func (r *race) sweep(ctx context.Context, berth line) {
 	for ctx.Err() == nil {
 		report, err := berth.sweep(api.SweepRequest{})
-		if err != nil {
+		if err != nil && !errors.Is(err, errRefused) {
 			r.accuse(fmt.Errorf("sweep: %w", err))
 			return
 		}
@@ -81,13 +93,38 @@ func (r *race) sweep(ctx context.Context, berth line) {
 				r.wrong = append(r.wrong, fmt.Errorf("%s reported as removed: %s", f.Path, f.Reason))
 			}
 		}
-		if report.Plan.Blind != "" {
-			r.blind[report.Plan.Blind]++
+		switch {
+		case err != nil:
+			r.vain[err.Error()]++
+		case report.Plan.Blind != "":
+			r.vain[report.Plan.Blind]++
 		}
 		r.mu.Unlock()
 		r.removed.Add(int64(len(report.Removed)))
-		r.purged.Add(int64(len(report.Purged)))
 		r.sweeps.Add(1)
+	}
+}
+
+// reload puts one configuration after the other in force, every few sweeps.
+func (r *race) reload(ctx context.Context, berth line) {
+	texts := []string{r.settings.yaml(r.t), r.settings.with(settings{"logs.splay": "1s"}).yaml(r.t)}
+	for n := int64(1); ; n++ {
+		for r.sweeps.Load() < 20*n {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+		err := os.WriteFile(r.config(), []byte(texts[n%2]), 0o644)
+		if err == nil {
+			err = berth.do(http.MethodPost, "/v1/reload", nil, &api.Reload{})
+		}
+		if err != nil {
+			r.accuse(fmt.Errorf("reload: %w", err))
+			return
+		}
+		r.reloads.Add(1)
 	}
 }
 

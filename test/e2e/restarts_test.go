@@ -2,7 +2,9 @@ package e2e_test
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -68,6 +70,33 @@ func restarts(t *testing.T, flags ...string) {
 	}
 	if removed.Load() != 1 {
 		t.Errorf("%d folders removed in %d sweeps, want 1: that of no container", removed.Load(), sweeps.Load())
+	}
+}
+
+// TestRemovalsBehindBerthsBackAreExplained: Docker remembers what has happened
+// while the daemon was down, so containers that went in the meantime do not
+// make Docker's list look short.
+func TestRemovalsBehindBerthsBackAreExplained(t *testing.T) {
+	t.Parallel()
+	e := engine.Private(t)
+	d := launch(t, settings{"docker.socket": e.Socket()})
+	mount := d.mount("orders")
+	folders := map[inventory.ID]folder{}
+	for range 4 {
+		id := e.Create(t, engine.Options{})
+		folders[id] = marked(t, filepath.Join(mount, id.Short()))
+	}
+	d.knows(slices.Collect(maps.Keys(folders))...)
+	d.stop()
+	for id := range folders {
+		e.Remove(t, id)
+	}
+	d.start()
+	for _, f := range folders {
+		eventually(t, "the folder of a container that went while the daemon was down gone", func() bool {
+			d.run("logs", "sweep", "--json")
+			return f.gone()
+		})
 	}
 }
 
