@@ -102,7 +102,7 @@ func folderOf(n int, c folderCase) logs.Folder {
 	}
 }
 
-var mountInside = fmt.Errorf(`in "deep": %w`, beneath.ErrMount)
+var errMountInside = fmt.Errorf(`in "deep": %w`, beneath.ErrMount)
 
 // The golden files are plans that an operator could be shown.
 func TestPlans(t *testing.T) {
@@ -111,31 +111,44 @@ func TestPlans(t *testing.T) {
 		blind string
 	}{
 		"who exists keeps the folder": {cases: []folderCase{
-			{listed: inventory.Created}, {listed: inventory.Running}, {listed: inventory.Paused}, {listed: inventory.Restarting},
-			{listed: inventory.Removing}, {listed: inventory.Exited}, {listed: inventory.Dead},
+			{listed: inventory.Created},
+			{listed: inventory.Running},
+			{listed: inventory.Paused},
+			{listed: inventory.Restarting},
+			{listed: inventory.Removing},
+			{listed: inventory.Exited},
+			{listed: inventory.Dead},
 			{listed: inventory.Exited, entry: gone(40)},
 			{process: true, entry: gone(40)},
 			{name: string(id(10)), process: true},
 		}},
 		"gone goes after the grace": {cases: []folderCase{
-			{entry: gone(2)}, {entry: gone(1)}, {entry: gone(0.99)},
+			{entry: gone(2)},
+			{entry: gone(1)},
+			{entry: gone(0.99)},
 			{entry: gone(2), name: string(id(4))},
 			{entry: &ledger.Entry{Seen: ago(30), Missing: ago(3), Gone: ago(3), How: ledger.Vanished}},
 			{entry: &ledger.Entry{Seen: ago(30), Missing: ago(3)}},
 			{entry: &ledger.Entry{Seen: ago(30)}},
 		}},
 		"never seen waits for longer": {cases: []folderCase{
-			{}, {born: ago(24), written: ago(30)}, {born: ago(23.9), written: ago(30)}, {changed: ago(1), written: ago(30)}, {written: ago(23)},
+			{},
+			{born: ago(24), written: ago(30)},
+			{born: ago(23.9), written: ago(30)},
+			{changed: ago(1), written: ago(30)},
+			{written: ago(23)},
 			{written: ago(25)},
 		}},
 		"quiet or kept": {cases: []folderCase{
-			{entry: gone(2), written: ago(0.5)}, {entry: gone(2), written: ago(1)},
+			{entry: gone(2), written: ago(0.5)},
+			{entry: gone(2), written: ago(1)},
 			{entry: gone(2), open: `process 9 ("app")`},
-			{entry: gone(2), err: mountInside},
+			{entry: gone(2), err: errMountInside},
 			{entry: gone(2), err: errors.New("input/output error")},
 			{entry: gone(2), unlooked: true},
 			{entry: gone(2), truncated: true},
-			{entry: gone(2), hold: noon.Add(time.Hour)}, {entry: gone(2), hold: noon},
+			{entry: gone(2), hold: noon.Add(time.Hour)},
+			{entry: gone(2), hold: noon},
 		}},
 		"hostile names are quoted": {cases: []folderCase{
 			{entry: gone(2), service: "a\nremove \"/etc\""}, {entry: gone(2), service: "\x1b[2J"},

@@ -101,7 +101,7 @@ func TestProxyHangsUntilToldNotTo(t *testing.T) {
 	p.Set(dockerproxy.Faults{Hang: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := get(ctx, p, "/_ping"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := get(ctx, p, "/_ping"); !errors.Is(err, context.DeadlineExceeded) { //nolint:bodyclose // there is no answer
 		t.Errorf("error %v, want the deadline", err)
 	}
 	p.Set(dockerproxy.Faults{HangPath: "/info"})

@@ -75,7 +75,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) bool {
 	case v.Kind() == reflect.Map:
 		return d.mapping(n, path, v) && d.judge(n, k, path, v)
 	default:
-		return d.scalar(n, k, path, v) && d.judge(n, k, path, v)
+		return d.scalar(n, path, v) && d.judge(n, k, path, v)
 	}
 }
 

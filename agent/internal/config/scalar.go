@@ -38,7 +38,7 @@ func closestOff(s string) string {
 }
 
 // scalar puts a text, number, truth value or duration into v.
-func (d *decoder) scalar(n *yaml.Node, k key, path string, v reflect.Value) bool {
+func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) bool {
 	if n.Kind != yaml.ScalarNode {
 		d.fault(n, path, "", "is %s: a single value is needed", kind(n))
 		return false

@@ -134,7 +134,7 @@ func (t *trail) wait(ctx context.Context, quiet, poll time.Duration) bool {
 			return true
 		case <-again:
 			return true
-		case <-lost: // events were dropped: any may have been ours
+		case <-lost: //nolint:errcheck // events were dropped, and any of them may have been ours
 		case e := <-events:
 			if !t.matters(e.Name) {
 				continue
