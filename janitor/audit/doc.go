@@ -3,7 +3,9 @@
 // that is changed, dropped or slipped in later shows.
 //
 // The file is kept in segments; the oldest go when there are more than
-// [MaxSegments] or they are older than [MaxAge].
+// [MaxSegments] or they are older than [MaxAge]. Some room on the disk is set
+// aside ahead of what is written: a disk that is full is when there is most to
+// delete, and nothing is deleted that cannot be accounted for.
 //
 // # Invariants
 //

@@ -37,12 +37,15 @@ type race struct {
 	wrong  []error         // folders that went although their container existed
 }
 
-// TestNoFolderGoesWhileItsContainerExists is J1 and J3 under load: no grace,
-// no undo, and a folder for each container from the moment it is created.
+// TestNoFolderGoesWhileItsContainerExists is J1 and J3 under load: no grace
+// of either kind, no undo, and a folder for each container from the moment it
+// is created.
 func TestNoFolderGoesWhileItsContainerExists(t *testing.T) {
 	t.Parallel()
 	e := engine.Default(t)
-	d := launch(t, settings{"docker.socket": e.Socket(), "logs.undo": "0s", "log.level": "info", "config.watch": false})
+	d := launch(t, settings{
+		"docker.socket": e.Socket(), "logs.undo": "0s", "logs.unknown_grace": "0s", "log.level": "info", "config.watch": false,
+	})
 	r := &race{daemon: d, engine: e, image: e.Image(t), mount: d.mount("race"), exists: map[string]bool{}, vain: map[string]int{}}
 	r.left.Store(int64(*cycles))
 

@@ -147,8 +147,8 @@ func (s *scene) reasons(t *testing.T) {
 			continue
 		}
 		for _, f := range w.Folders {
-			if f.Verdict != "keep" || f.Reason == "" {
-				t.Errorf("why %s (%s): folder %+v, want it kept for a reason", id.Short(), state, f)
+			if f.Verdict != "keep" || f.State != "live" || f.Reason == "" {
+				t.Errorf("why %s (%s): folder %+v, want it live and kept for a reason", id.Short(), state, f)
 			}
 		}
 	}

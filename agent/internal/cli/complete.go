@@ -56,12 +56,12 @@ func (s *session) completeRestorable(c *cobra.Command, args []string, word strin
 		folders, _ := client.LogFolders(ctx)
 		var words []string
 		for _, f := range folders {
-			if f.State == "restorable" {
+			if f.State == "restorable" && !slices.Contains(args, short(f.Container)) {
 				words = append(words, hint(short(f.Container), f.Service))
 			}
 		}
 		return words
-	})(c, args, word)
+	})(c, nil, word)
 }
 
 func (s *session) completeJobs(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {

@@ -176,6 +176,11 @@ func TestRunIsTheDaemonAndItsFaultsAreSaid(t *testing.T) {
 	if from.File != "b.yaml" || strings.Join(from.Set, " ") != "a=1 b=[1,2]" {
 		t.Errorf("with flags: %+v", from)
 	}
+	berth(t, []string{"run", "--set", "log.level=info", "--log-level", "debug"}, daemon(nil)).ended(t, 0)
+	if strings.Join(from.Set, " ") != "log.level=info log.level=debug" {
+		t.Errorf("with a level: %+v", from)
+	}
+	berth(t, []string{"run", "--log-level", "loud"}, daemon(nil)).ended(t, 2).says(t, `not "loud"`)
 	invalid := &config.Invalid{Faults: []config.Fault{{File: "b.yaml", Line: 2, Column: 3, Key: "k", Message: "unknown key"}}}
 	berth(t, []string{"run"}, daemon(invalid)).ended(t, 78).says(t, "b.yaml:2:3: k: unknown key\n")
 	berth(t, []string{"run"}, daemon(&api.Running{Lock: "/l", PID: "7"})).ended(t, 1).says(t, "another berth runs already, as process 7")

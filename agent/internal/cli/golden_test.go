@@ -46,7 +46,9 @@ func TestCommandsTellPeople(t *testing.T) {
 			golden(t, name+".screen", r.berth(t, line+" --color never", screen(120)).ended(t, 0).stdout)
 			piped := r.berth(t, line).ended(t, 0)
 			golden(t, name+".piped", piped.stdout)
-			if piped.stderr != "" {
+			if name == "logs-plan" || name == "logs-sweep-dry" { // a plan's summary is beside its text
+				golden(t, name+".stderr", piped.stderr)
+			} else if piped.stderr != "" {
 				t.Errorf("on the standard error: %s", piped.stderr)
 			}
 		})
@@ -138,9 +140,12 @@ func TestQuietPrintsNothing(t *testing.T) {
 func TestJ6DryRunsPrintThePlanByteForByte(t *testing.T) {
 	r := serve(t)
 	for _, line := range []string{"logs plan", "logs sweep --dry-run"} {
-		if out := r.berth(t, line).ended(t, 0).stdout; !strings.HasPrefix(out, plan().Text) || !strings.Contains(out, plan().Hash) {
-			t.Errorf("berth %s prints\n%s", line, out)
+		if out := r.berth(t, line).ended(t, 0); out.stdout != plan().Text || !strings.Contains(out.stderr, plan().Hash) {
+			t.Errorf("berth %s prints\n%s\nand on the standard error\n%s", line, out.stdout, out.stderr)
 		}
+	}
+	if out := r.berth(t, "logs sweep").ended(t, 0).stdout; !strings.HasPrefix(out, plan().Text) {
+		t.Errorf("a sweep does not begin with its plan:\n%s", out)
 	}
 }
 

@@ -71,7 +71,9 @@ func (s *session) jobsRun() *cobra.Command {
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "plan only")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		waited := s.waiting("running…")
 		run, err := s.client().RunJob(c.Context(), args[0], dryRun)
+		waited()
 		if err != nil {
 			return err
 		}

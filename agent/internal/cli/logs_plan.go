@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -14,25 +15,35 @@ func (s *session) logsPlan() *cobra.Command {
 		Short: "What a sweep would do now",
 		Long: "What a sweep would do now, with the reason for each folder whose container Docker\n" +
 			"does not list. Piped, it is the plan's own text, byte for byte: what its hash is\n" +
-			"taken over, and what a sweep with --plan HASH never goes beyond.",
+			"taken over, and what a sweep with --plan HASH never goes beyond. The summary is then\n" +
+			"on the standard error.",
 		Example: "  berth logs plan\n  berth logs plan | grep ^remove\n  berth logs sweep --plan $(berth logs plan --json | jq -r .hash)",
 		RunE: func(c *cobra.Command, _ []string) error {
 			plan, err := s.client().LogPlan(c.Context())
 			if err != nil {
 				return err
 			}
-			return s.show(plan, func(p *page) { p.plan(plan) })
+			return s.showPlan(plan, plan)
 		},
 	}
 }
 
-// plan adds what would be done, and how to do it.
-func (p *page) plan(l api.LogPlan) {
-	if p.screen {
-		p.planned(l)
-	} else {
-		p.block(l.Text)
+// showPlan writes v, which holds the plan, as JSON, or the plan for people.
+// Piped, the standard output is the plan's text and nothing else (J6).
+func (s *session) showPlan(v any, l api.LogPlan) error {
+	if s.json || s.quiet || s.env.Screen {
+		return s.show(v, func(p *page) {
+			p.planned(l)
+			p.summary(l)
+		})
 	}
+	p := s.page()
+	p.summary(l)
+	return errors.Join(s.write([]byte(printableLines(l.Text))), writeTo(s.env.Stderr, p.text.Bytes()))
+}
+
+// summary adds what a plan comes to, and how to apply it.
+func (p *page) summary(l api.LogPlan) {
 	for _, note := range l.Notes {
 		p.line("note: %s", note)
 	}

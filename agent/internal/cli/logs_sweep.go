@@ -28,11 +28,13 @@ func (s *session) logsSweep() *cobra.Command {
 	f.BoolVar(&request.Purge, "purge", false, "also delete for good what can still be restored")
 	_ = c.RegisterFlagCompletionFunc("plan", cobra.NoFileCompletions)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		waited := s.waiting("sweeping…")
 		report, err := s.client().LogSweep(c.Context(), request)
+		waited()
 		if err != nil {
 			return err
 		}
-		if err := s.show(report, func(p *page) { p.sweep(report) }); err != nil {
+		if err := s.showSweep(report); err != nil {
 			return err
 		}
 		if report.Fault != "" || report.Plan.Blind != "" && !report.DryRun {
@@ -43,11 +45,19 @@ func (s *session) logsSweep() *cobra.Command {
 	return c
 }
 
-// sweep adds what was done to each folder and why, and what can be done next.
-func (p *page) sweep(r api.SweepReport) {
+func (s *session) showSweep(r api.SweepReport) error {
 	if r.DryRun {
-		p.plan(r.Plan)
-		return
+		return s.showPlan(r, r.Plan)
+	}
+	return s.show(r, func(p *page) { p.sweep(r) })
+}
+
+// sweep adds what was done to each folder and why, and what can be done next.
+// Piped, the plan's text comes first; on a screen the tables say the same.
+func (p *page) sweep(r api.SweepReport) {
+	if !p.screen && r.Plan.Text != "" {
+		p.block(r.Plan.Text)
+		p.line("")
 	}
 	p.done("REMOVED", yellow, r.Removed)
 	p.done("DELETED FOR GOOD", red, r.Purged)

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,18 +40,28 @@ func (s *session) sources(g given) config.Sources {
 
 func (s *session) run() *cobra.Command {
 	var g given
+	var level string
 	c := &cobra.Command{
 		Use: "run", Args: cobra.NoArgs,
 		Short: "Run the daemon",
 		Long: "Run the daemon, until SIGTERM or an interrupt. SIGHUP reloads the configuration. It\n" +
 			"runs without root as far as the system lets it, and says what it could not do and\n" +
 			"why. Its exit code is 78 if the configuration is invalid.",
-		Example: "  berth run\n  berth run --config ./berth.yaml --set log.level=debug",
+		Example: "  berth run\n  berth run --config ./berth.yaml --log-level debug --set logs.grace=2h",
 	}
 	g.flags(c)
+	levels := []string{"debug", "info", "warn", "error"}
+	c.Flags().StringVar(&level, "log-level", "", "least severe message that is logged, in place of log.level: "+strings.Join(levels, ", "))
+	_ = c.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(levels, cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if s.env.Run == nil {
 			return errors.New("this build has no daemon")
+		}
+		if c.Flags().Changed("log-level") {
+			if !slices.Contains(levels, level) {
+				return misused("--log-level is %s, not %q", strings.Join(levels, ", "), level)
+			}
+			g.set = append(g.set, "log.level="+level)
 		}
 		return s.env.Run(c.Context(), s.sources(g))
 	}

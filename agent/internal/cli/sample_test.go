@@ -27,8 +27,10 @@ type sample struct {
 	undo    api.UndoReport
 	run     api.Run
 	checks  []api.Check
-	refused error // of what operates
-	empty   bool  // lists are
+	refused error         // of what operates
+	empty   bool          // lists are
+	undone  []string      // what was asked back
+	hold    chan struct{} // what takes long waits for its end; nil: nothing takes long
 }
 
 var _ api.Backend = (*sample)(nil)
@@ -179,6 +181,7 @@ func (s *sample) LogFolders(context.Context) ([]api.Folder, error) {
 }
 func (s *sample) LogPlan(context.Context) (api.LogPlan, error) { return plan(), nil }
 func (s *sample) LogSweep(_ context.Context, _ api.Peer, r api.SweepRequest) (api.SweepReport, error) {
+	s.wait()
 	report := s.sweep
 	if report.DryRun = r.DryRun; r.DryRun {
 		report.Removed, report.Purged, report.Refused = nil, nil, nil
@@ -186,7 +189,11 @@ func (s *sample) LogSweep(_ context.Context, _ api.Peer, r api.SweepRequest) (ap
 	return report, s.refused
 }
 
-func (s *sample) LogUndo(context.Context, api.Peer, api.UndoRequest) (api.UndoReport, error) {
+func (s *sample) LogUndo(_ context.Context, _ api.Peer, r api.UndoRequest) (api.UndoReport, error) {
+	s.undone = append(s.undone, r.Container)
+	if r.Container == "nothing" {
+		return api.UndoReport{}, api.NotFound("nothing of it can be brought back")
+	}
 	return s.undo, s.refused
 }
 
@@ -205,7 +212,14 @@ func (s *sample) JobRuns(context.Context, string) ([]api.Run, error) {
 	return some(s, []api.Run{*jobs()[0].Last, {ID: "12", Job: "logs", Started: ago(time.Minute), Duration: 30 * time.Millisecond, Result: "blind", Detail: "docker cannot be asked", DryRun: true, By: "uid 0"}}), nil
 }
 
+func (s *sample) wait() {
+	if s.hold != nil {
+		<-s.hold
+	}
+}
+
 func (s *sample) RunJob(context.Context, api.Peer, string, bool) (api.Run, error) {
+	s.wait()
 	return s.run, s.refused
 }
 
