@@ -84,7 +84,13 @@ func (s *Sweeper) putBack(g grave, reason string, r *Report) error {
 // purge deletes several stones at once. Meanwhile mu is free: that may take
 // minutes, and nobody who asks shall wait for it. A stone that is restored, or
 // whose root is closed, in that time is not there any more when its turn comes.
+//
+// The audit is told first (J6): a deletion that a crash cuts short, or that
+// ends just before one, has its record.
 func (s *Sweeper) purge(ctx context.Context, graves []grave, now bool, by string, r *Report) error {
+	if err := s.write(purges(graves, now, by)); err != nil {
+		return err
+	}
 	freed, failed := make([]int64, len(graves)), make([]error, len(graves))
 	next := make(chan int, len(graves))
 	for i := range graves {
@@ -109,11 +115,31 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, now bool, by string
 		s.stats.add(func(t *Stats) { t.Freed += freed[i] })
 		if failed[i] != nil {
 			errs = append(errs, s.left(ctx, g, failed[i]))
+			records = append(records, g.ground.record(audit.Refused, g.stone, CodeFailed, failed[i].Error(), by))
 			continue
 		}
-		records = append(records, s.purged(g, freed[i], now, by, r))
+		s.purged(g, freed[i], now, r)
 	}
 	return errors.Join(append(errs, s.write(records))...)
+}
+
+// purges are the records of stones that are about to be deleted.
+func purges(graves []grave, now bool, by string) []audit.Record {
+	records := make([]audit.Record, 0, len(graves))
+	for _, g := range graves {
+		out := g.purged(now)
+		records = append(records, g.ground.record(audit.Purged, g.stone, out.Code, out.Reason, by))
+	}
+	return records
+}
+
+// purged is the outcome of a stone that is deleted.
+func (g grave) purged(now bool) Outcome {
+	code := CodeWindow
+	if now {
+		code = CodeOperator
+	}
+	return g.outcome(code, "it could be restored since "+clock(g.stone.Buried))
 }
 
 // left notes a stone that was not deleted, and returns why if that is a fault.
@@ -127,19 +153,13 @@ func (s *Sweeper) left(ctx context.Context, g grave, err error) error {
 	return err
 }
 
-func (s *Sweeper) purged(g grave, freed int64, now bool, by string, r *Report) audit.Record {
+func (s *Sweeper) purged(g grave, freed int64, now bool, r *Report) {
 	delete(s.failed, g.stone.Name)
-	out := g.outcome(CodeWindow, "it could be restored since "+clock(g.stone.Buried))
-	if now {
-		out.Code = CodeOperator
-	}
+	out := g.purged(now)
 	out.Bytes = freed
 	r.Purged = append(r.Purged, out)
 	s.tell("logs.purged", out)
 	s.stats.add(func(t *Stats) { t.Purged++ })
-	record := g.ground.record(audit.Purged, g.stone, out.Code, out.Reason, by)
-	record.Bytes = freed
-	return record
 }
 
 func (g grave) outcome(code, reason string) Outcome {
