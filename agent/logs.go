@@ -193,6 +193,9 @@ func stateOf(code string) string {
 func removedFolder(r logs.Removed) api.Folder {
 	f := outcome(r.Outcome, "restorable")
 	f.Verdict = "purge"
+	if r.Purging {
+		f.State = "purging"
+	}
 	if r.Code == logs.CodeOrphan {
 		f.State, f.Verdict = "orphan", string(logs.Keep)
 	}

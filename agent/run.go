@@ -37,6 +37,7 @@ type Agent struct {
 	level    *slog.LevelVar
 	notify   *notifier
 	listener *api.Listener
+	self     *api.Client // asks this daemon over its own socket
 	feed     api.Feed
 	hub      inventory.Inventory
 	ledger   *ledger.Ledger
@@ -75,11 +76,11 @@ func open(o Options, loaded config.Loaded) (*Agent, error) {
 	c := loaded.Config
 	a := &Agent{
 		options: o, started: time.Now().UTC(), level: new(slog.LevelVar),
-		handover: make(chan *handover), edited: make(chan struct{}, 1),
+		self: api.NewClient(c.API.Socket, time.Minute), handover: make(chan *handover), edited: make(chan struct{}, 1),
 	}
 	a.level.Set(parseLevel(c.Log.Level))
 	a.log = newLogger(o.Stderr, c.Log.Format, a.level)
-	a.notify = &notifier{live: a.ask, log: a.component("systemd")}
+	a.notify = &notifier{live: a.self.Live, log: a.component("systemd")}
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state folder: %w: set state_dir to a folder that uid %d may write", err, os.Geteuid())
 	}
@@ -148,24 +149,16 @@ func (a *Agent) run(ctx context.Context) error {
 // ready tells systemd that the socket answers. It waits for nothing outside
 // this host, and not for Docker.
 func (a *Agent) ready(ctx context.Context) error {
-	c := a.generation().loaded.Config
-	client := api.NewClient(c.API.Socket, 10*time.Second)
-	if err := client.Live(ctx); err != nil && ctx.Err() == nil {
+	if err := a.self.Live(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("own socket: %w", err)
 	}
-	a.notify.ready("answers on " + c.API.Socket)
+	a.notify.ready("answers on " + a.generation().loaded.Config.API.Socket)
 	<-ctx.Done()
 	return nil
 }
 
-// ask asks the daemon over its own socket whether it lives: listener, handler
-// and every lock must work for an answer.
-func (a *Agent) ask(ctx context.Context) error {
-	socket := a.generation().loaded.Config.API.Socket
-	return api.NewClient(socket, time.Minute).Live(ctx)
-}
-
-// Live returns nil once it has held every lock that answers need.
+// Live returns nil once it has held every lock that answers need. The watchdog
+// asks for it over the socket, so that listener and handler must work as well.
 func (a *Agent) Live(context.Context) error {
 	g := a.generation()
 	a.hub.Snapshot()

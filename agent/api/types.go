@@ -207,7 +207,7 @@ type Folder struct {
 	Root      string    `json:"root"`
 	Service   string    `json:"service"`
 	Container string    `json:"container"`        // the folder's name: 12 or 64 digits of the ID
-	State     string    `json:"state"`            // live, dead, unknown, restorable, orphan
+	State     string    `json:"state"`            // live, dead, unknown, restorable, purging, orphan
 	Verdict   string    `json:"verdict"`          // keep, remove; purge for a restorable one
 	Code      string    `json:"code"`             // the reason as a word, stable
 	Reason    string    `json:"reason"`           // the reason as a sentence

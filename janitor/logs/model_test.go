@@ -14,7 +14,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 0, "seed of the model test; 0 takes one at random")
-	steps = flag.Int("steps", 3000, "steps of the model test")
+	steps = flag.Int("steps", 1500, "steps of the model test")
 )
 
 // A model is the truth that the sweeper must not get wrong: the folders of
