@@ -2,17 +2,22 @@ package agent
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/collectors/inventory"
 )
 
-// Containers returns every container on the host.
-func (a *Agent) Containers(context.Context) api.Containers {
+// Containers returns the containers on the host that match: those of a service,
+// with a name, or whose ID begins so; all of them without a match.
+func (a *Agent) Containers(_ context.Context, match string) api.Containers {
 	s := a.hub.Snapshot()
 	answer := api.Containers{Synced: s.Synced, Blind: s.Blind, At: stamp(s.At), Containers: make([]api.Container, 0, len(s.Containers))}
 	for _, c := range s.Containers {
+		if match != "" && match != c.Service && match != c.Name && !strings.HasPrefix(string(c.ID), match) {
+			continue
+		}
 		answer.Containers = append(answer.Containers, containerOf(c))
 	}
 	return answer

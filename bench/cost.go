@@ -32,7 +32,7 @@ func (d *daemon) idle(r *report, span time.Duration) {
 // sweeps measures the CPU of a sweep that finds nothing to remove.
 func (d *daemon) sweeps(r *report, folders int) {
 	var ids []string
-	for id := range d.running() {
+	for id := range d.running("") {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)

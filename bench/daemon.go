@@ -121,10 +121,11 @@ func (d *daemon) call(method, path, body string, out any) {
 	d.must(json.Unmarshal(answer, out))
 }
 
-// running returns the IDs of the containers that the daemon takes for running.
-func (d *daemon) running() map[string]bool {
+// running returns the IDs of the containers that match and that the daemon takes
+// for running; of all without a match.
+func (d *daemon) running(match string) map[string]bool {
 	var all api.Containers
-	d.call(http.MethodGet, "/v1/containers", "", &all)
+	d.call(http.MethodGet, "/v1/containers?match="+match, "", &all)
 	up := map[string]bool{}
 	for _, c := range all.Containers {
 		if c.State == "running" {
@@ -136,9 +137,9 @@ func (d *daemon) running() map[string]bool {
 
 // sees waits until the daemon knows at least n running containers.
 func (d *daemon) sees(n int) {
-	for deadline := time.Now().Add(startLimit); len(d.running()) < n; <-time.After(50 * time.Millisecond) {
+	for deadline := time.Now().Add(startLimit); len(d.running("")) < n; <-time.After(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			d.Fatalf("the daemon sees %d running containers after %v, want %d", len(d.running()), startLimit, n)
+			d.Fatalf("the daemon sees %d running containers after %v, want %d", len(d.running("")), startLimit, n)
 		}
 	}
 }

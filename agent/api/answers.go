@@ -15,7 +15,7 @@ func (s *Server) portmaps(c *call) ([]Portmap, error) {
 }
 
 func (s *Server) containers(c *call) (Containers, error) {
-	return s.Backend.Containers(c.ctx()), nil
+	return s.Backend.Containers(c.ctx(), c.query.Get("match")), nil
 }
 
 func (s *Server) reservation(c *call) (Reservation, error) {

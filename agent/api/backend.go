@@ -9,7 +9,7 @@ type Backend interface {
 	Status(context.Context) Status
 	Live(context.Context) error  // nil while the daemon's parts answer
 	Ready(context.Context) error // nil once Docker has been seen and the configuration in force is the newest
-	Containers(context.Context) Containers
+	Containers(ctx context.Context, match string) Containers
 	Portmaps(context.Context) []Portmap
 	Reservation(context.Context) Reservation
 	Records(context.Context) ([]StoreRecord, error)

@@ -30,7 +30,7 @@ func (l *literal) Status(context.Context) api.Status {
 }
 func (l *literal) Live(context.Context) error  { return l.live }
 func (l *literal) Ready(context.Context) error { return l.ready }
-func (l *literal) Containers(context.Context) api.Containers {
+func (l *literal) Containers(context.Context, string) api.Containers {
 	return api.Containers{Synced: true, At: when, Containers: []api.Container{{ID: "4f1c", Name: "orders", Started: &when}}}
 }
 func (l *literal) Portmaps(context.Context) []api.Portmap { return nil }

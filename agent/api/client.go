@@ -56,9 +56,14 @@ func (c *Client) Ready(ctx context.Context) error {
 	return err
 }
 
-// Containers asks what runs on the host.
-func (c *Client) Containers(ctx context.Context) (Containers, error) {
-	return get[Containers](ctx, c, "/v1/containers")
+// Containers asks for the containers on the host that match: a service's, or
+// those of a name or a beginning of an ID; for all of them without a match.
+func (c *Client) Containers(ctx context.Context, match string) (Containers, error) {
+	query := url.Values{}
+	if match != "" {
+		query.Set("match", match)
+	}
+	return get[Containers](ctx, c, withQuery("/v1/containers", query))
 }
 
 // Portmaps asks for the published ports as other hosts reach them.

@@ -35,7 +35,7 @@ func TestClientAsksEveryRoute(t *testing.T) {
 	if answered(t, status, err).Verdict != api.OK || status.Reasons == nil || status.Jobs[0].Last.ID != "1" {
 		t.Errorf("status: %+v", status)
 	}
-	containers, err := r.Containers(ctx)
+	containers, err := r.Containers(ctx, "")
 	if answered(t, containers, err).Containers[0].Ports == nil {
 		t.Errorf("containers: %+v", containers)
 	}

@@ -91,6 +91,7 @@ func routes() []route {
 	dryRun := param{name: "dry_run", kind: "boolean", doc: "plan only"}
 	limit := param{name: "limit", kind: "integer", doc: "how many lines at most; 0 or absent: the daemon's own limit"}
 	object := param{name: "object", kind: "string", doc: "a container's name or ID, or a folder's path", required: true}
+	match := param{name: "match", kind: "string", doc: "only a service's containers, or those of a name or a beginning of an ID"}
 	follow := param{name: "follow", kind: "boolean", doc: "wait for more, with a heartbeat while there is none"}
 	since := param{name: "since", kind: "integer", doc: "the last sequence number already seen"}
 
@@ -104,7 +105,7 @@ func routes() []route {
 		ask("/v1/version", "Which build this is.", (*Server).version),
 		ask("/v1/health/live", "Whether the daemon's parts answer; 503 if not.", (*Server).live),
 		ask("/v1/health/ready", "Whether Docker has been seen and the newest configuration runs; 503 if not.", (*Server).ready),
-		ask("/v1/containers", "What runs on the host.", (*Server).containers),
+		ask("/v1/containers", "What runs on the host.", (*Server).containers, match),
 		ask("/v1/portmaps", "The published ports as other hosts reach them.", (*Server).portmaps),
 		ask("/v1/reservation", "What of the host is reserved.", (*Server).reservation),
 		ask("/v1/records", "All hosts' records in the central store.", (*Server).records),

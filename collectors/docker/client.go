@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
@@ -176,10 +177,16 @@ func (c *Client) inspect(ctx context.Context, id inventory.ID) (d detail, err er
 	return d, err
 }
 
-// containers returns every container that one list names, sorted by ID.
-func (c *Client) containers(ctx context.Context) (all []inventory.Container, err error) {
+// containers returns the containers that one list names, sorted by ID: those
+// with these IDs, or without any, all. To list one container by its ID costs the
+// Engine a twentieth of listing two hundred.
+func (c *Client) containers(ctx context.Context, ids ...inventory.ID) (all []inventory.Container, err error) {
+	options := container.ListOptions{All: true, Filters: filters.NewArgs()}
+	for _, id := range ids {
+		options.Filters.Add("id", string(id))
+	}
 	err = c.call(ctx, "list containers", func(ctx context.Context, api *client.Client) error {
-		list, err := api.ContainerList(ctx, container.ListOptions{All: true})
+		list, err := api.ContainerList(ctx, options)
 		if err == nil {
 			all, err = fromList(list, c.ServiceLabel)
 		}

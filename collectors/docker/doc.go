@@ -9,9 +9,11 @@
 //
 // [Watcher.Run] is one loop and the inventory's one writer. It subscribes to
 // the Engine's events first and lists second, so nothing falls between the two.
-// From then on an event is only a hint that something has changed: the loop
-// lists again, at once when it was quiet, and at most every 250 ms in a storm.
-// Every few minutes it lists without a hint, for the case that events are lost.
+// From then on an event is only a hint that a container has changed: the loop
+// lists that container again, or all when many have changed, at once when it was
+// quiet, and in a storm with pauses of twice the time that the Engine took for
+// the last list, at most 250 ms. Every few minutes it lists all without a hint,
+// for the case that events are lost.
 //
 // What a list does not tell (limits, when a container started and ended) comes
 // from one inspect per container, kept until an event names the container or

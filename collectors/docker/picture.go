@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -47,6 +48,24 @@ func (p *picture) list(taken time.Time, all []inventory.Container) {
 		details[c.ID] = k
 	}
 	p.details = details
+}
+
+// merged is the newest list with what a later one says of some of its
+// containers. One of them that the later list does not name is gone.
+func (p *picture) merged(asked map[inventory.ID]bool, now []inventory.Container) []inventory.Container {
+	all := make([]inventory.Container, 0, len(p.listed)+len(now))
+	for _, c := range p.listed {
+		if !asked[c.ID] {
+			all = append(all, c)
+		}
+	}
+	for _, c := range now {
+		if asked[c.ID] {
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(a, b inventory.Container) int { return cmp.Compare(a.ID, b.ID) })
+	return all
 }
 
 // lookOf is what lists and inspects both tell of a container and Docker changes

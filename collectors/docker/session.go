@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/berth-dev/berth/collectors/inventory"
 )
@@ -19,13 +19,15 @@ type session struct {
 	*picture
 	client    *Client
 	inspector *inspector
-	limit     *rate.Limiter
 	stream    *stream
 	since     time.Time // events before this moment have been seen
 	synced    bool      // this session has seen a complete listing
 	alive     time.Time // when the Engine last proved that it is
 	refresh   *time.Timer
-	armed     bool // refresh is running
+	armed     bool                  // refresh is running
+	rested    time.Time             // before this moment the Engine is left in peace
+	doubtful  map[inventory.ID]bool // containers that the next list is to show
+	doubtAll  bool                  // it is to show all of them
 }
 
 // run returns why the session ended. It never returns nil.
@@ -95,6 +97,7 @@ func (s *session) hear() {
 	s.alive = time.Now()
 	for _, h := range hints {
 		s.stale(h.container)
+		s.doubt(h.container)
 		if h.event.Kind == "" {
 			continue
 		}
@@ -106,17 +109,34 @@ func (s *session) hear() {
 	}
 	if lost {
 		s.allStale()
+		s.doubtAll = true
 	}
 	s.arm()
 }
 
-// arm makes a listing due: soon when it has been quiet, and no more often than
-// the limit in a storm.
+// doubt notes that the next list is to show a container.
+func (s *session) doubt(id inventory.ID) {
+	if s.doubtful == nil {
+		s.doubtful = map[inventory.ID]bool{}
+	}
+	s.doubtful[id] = true
+}
+
+// arm makes a listing due: soon when it has been quiet, and in a storm not
+// before the Engine has rested from the last one.
 func (s *session) arm() {
 	if !s.armed {
 		s.armed = true
-		s.refresh.Reset(max(settle, s.limit.Reserve().Delay()))
+		s.refresh.Reset(max(settle, time.Until(s.rested)))
 	}
+}
+
+// rest gives the Engine a pause after a listing that was begun at that time:
+// a storm of events then never takes more than a fixed share of it, however
+// many containers it has to list.
+func (s *session) rest(began time.Time) {
+	now := time.Now()
+	s.rested = now.Add(min(restPerListing*now.Sub(began), longestRest))
 }
 
 // resync replaces all that is known of the Engine and its containers.
@@ -126,6 +146,7 @@ func (s *session) resync(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	s.engine = listing.Engine
+	s.doubtful, s.doubtAll = nil, false
 	s.allStale()
 	s.list(listing.Taken, listing.Containers)
 	s.gather(ctx, wait)
@@ -135,14 +156,23 @@ func (s *session) resync(ctx context.Context, wait time.Duration) error {
 	return nil
 }
 
-// relist asks for the containers after a hint.
+// relist asks after a hint, for the containers that are in doubt or, when that
+// is many, for all.
 func (s *session) relist(ctx context.Context) error {
-	taken := time.Now()
-	all, err := s.client.containers(ctx)
+	taken, doubtful, all := time.Now(), s.doubtful, s.doubtAll
+	s.doubtful, s.doubtAll = nil, false
+	if all || len(doubtful) > listOneByOne {
+		doubtful = nil
+	}
+	listed, err := s.client.containers(ctx, slices.Collect(maps.Keys(doubtful))...)
 	if err != nil {
 		return err
 	}
-	s.list(taken, all)
+	s.rest(taken)
+	if doubtful != nil {
+		listed = s.merged(doubtful, listed)
+	}
+	s.list(taken, listed)
 	s.gather(ctx, patience)
 	s.tell()
 	return nil
@@ -176,6 +206,7 @@ func (s *session) collect() (changed bool) {
 		news, contradicts := s.add(r)
 		changed = changed || news
 		if contradicts {
+			s.doubt(r.id)
 			s.arm()
 		}
 	}

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/berth-dev/berth/collectors/inventory"
 )
 
@@ -18,8 +16,9 @@ const (
 	settle          = 5 * time.Millisecond   // after a hint: more of the same cause may follow
 	patience        = 25 * time.Millisecond  // for inspects, before a picture is shown without them
 	firstPatience   = time.Second            // the same for the first picture of a connection
-	stormEvery      = 250 * time.Millisecond // between listings once the burst is used up
-	stormBurst      = 8                      // listings without a pause
+	listOneByOne    = 16                     // containers asked for by ID; for more, all are listed
+	restPerListing  = 2                      // the pause after a listing, in times of what the Engine took for it
+	longestRest     = 250 * time.Millisecond // and no longer than this
 	defaultResync   = 5 * time.Minute
 	defaultProbe    = 15 * time.Second
 	defaultRetry    = 100 * time.Millisecond
@@ -53,14 +52,13 @@ type Watcher struct {
 // no error: the inventory is marked blind until it is back.
 func (w *Watcher) Run(ctx context.Context) error {
 	p := &picture{logFolder: w.LogFolder}
-	limit := rate.NewLimiter(rate.Every(stormEvery), stormBurst)
 	since := w.Since
 	if since.IsZero() {
 		since = time.Now()
 	}
 	for failures := 0; ; failures++ {
 		s := &session{
-			Watcher: w, picture: p, limit: limit, since: since,
+			Watcher: w, picture: p, since: since,
 			inspector: newInspector(w.Client),
 			client:    w.Client,
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/berth-dev/berth/collectors/inventory"
 )
@@ -22,6 +23,9 @@ func (p *Proxy) handle(w http.ResponseWriter, r *http.Request) {
 		case <-changed:
 			f, changed = p.now()
 		}
+	}
+	if path == "/containers/json" && f.SlowList > 0 {
+		time.Sleep(f.SlowList)
 	}
 	if f.Status != 0 {
 		w.Header().Set("Content-Type", "application/json")

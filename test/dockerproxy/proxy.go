@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/berth-dev/berth/collectors/inventory"
 )
@@ -23,6 +24,7 @@ type Faults struct {
 	HangPath     string         // only requests for this path hang, such as /events
 	Status       int            // every answer has this status and an error for a body
 	HalfBody     bool           // every answer but the event stream ends in the middle
+	SlowList     time.Duration  // how long the answer to a list waits
 	EmptyList    bool           // the list of containers is empty, with status 200
 	DropFromList []inventory.ID // these containers are missing from the list
 	OtherRoot    string         // /info tells this data root

@@ -35,12 +35,7 @@ func (s *session) completing(ask func(context.Context, *api.Client) []string) co
 // known.
 func (s *session) completeObjects(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	return s.completing(func(ctx context.Context, client *api.Client) []string {
-		var words []string
-		if all, err := client.Containers(ctx); err == nil {
-			for _, c := range all.Containers {
-				words = append(words, hint(short(c.ID), c.Name))
-			}
-		}
+		words := containerWords(ctx, client)
 		if folders, err := client.LogFolders(ctx); err == nil {
 			for _, f := range folders {
 				words = append(words, hint(short(f.Container), f.Service+", "+f.State))
@@ -48,6 +43,16 @@ func (s *session) completeObjects(c *cobra.Command, args []string, word string) 
 		}
 		return words
 	})(c, args, word)
+}
+
+// containerWords are the containers there are.
+func containerWords(ctx context.Context, client *api.Client) []string {
+	all, _ := client.Containers(ctx, "")
+	words := make([]string, 0, len(all.Containers))
+	for _, c := range all.Containers {
+		words = append(words, hint(short(c.ID), c.Name))
+	}
+	return words
 }
 
 // completeRestorable offers what can be brought back.

@@ -13,26 +13,30 @@ import (
 
 func (s *session) ps() *cobra.Command {
 	return &cobra.Command{
-		Use: "ps", Args: cobra.NoArgs,
-		Short:   "The containers on this host",
-		Long:    "Every container that exists on this host, in whatever state: its service, where\nit listens, what it has reserved and where its logs are.",
-		Example: "  berth ps\n  berth ps --json | jq -r '.containers[] | select(.ecs | not).name'",
-		RunE: func(c *cobra.Command, _ []string) error {
-			all, err := s.client().Containers(c.Context())
+		Use: "ps [SERVICE|NAME|ID]", Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: s.completing(containerWords),
+		Short:             "The containers on this host",
+		Long:              "Every container that exists on this host, in whatever state: its service, where\nit listens, what it has reserved and where its logs are. With a service, a name or\nthe beginning of an ID, only those.",
+		Example:           "  berth ps\n  berth ps orders\n  berth ps --json | jq -r '.containers[] | select(.ecs | not).name'",
+		RunE: func(c *cobra.Command, args []string) error {
+			match := strings.Join(args, "")
+			all, err := s.client().Containers(c.Context(), match)
 			if err != nil {
 				return err
 			}
-			return s.show(all, func(p *page) { p.containers(all) })
+			return s.show(all, func(p *page) { p.containers(all, match) })
 		},
 	}
 }
 
-func (p *page) containers(all api.Containers) {
+func (p *page) containers(all api.Containers, match string) {
 	switch {
 	case !all.Synced:
 		p.line("%s", ink{"Docker has not been seen yet: this list is not complete", yellow})
 	case all.Blind != "":
 		p.line("%s", ink{"as of " + p.moment(all.At) + ": " + all.Blind, yellow})
+	case len(all.Containers) == 0 && match != "":
+		p.line("no container on this host is of a service or has a name or ID of %q", match)
 	case len(all.Containers) == 0:
 		p.line("there is no container on this host")
 	}

@@ -153,7 +153,7 @@ func containers() []api.Container {
 func (s *sample) Status(context.Context) api.Status { return s.status }
 func (s *sample) Live(context.Context) error        { return nil }
 func (s *sample) Ready(context.Context) error       { return nil }
-func (s *sample) Containers(context.Context) api.Containers {
+func (s *sample) Containers(context.Context, string) api.Containers {
 	return api.Containers{Synced: true, At: noon, Containers: some(s, containers())}
 }
 

@@ -19,7 +19,7 @@ func TestJSONIsTheAPIsOwn(t *testing.T) {
 	client := api.NewClient(r.socket, patience)
 	tests := map[string]func() (any, error){
 		"status":            func() (any, error) { return client.Status(t.Context()) },
-		"ps":                func() (any, error) { return client.Containers(t.Context()) },
+		"ps":                func() (any, error) { return client.Containers(t.Context(), "") },
 		"logs ls":           func() (any, error) { return client.LogFolders(t.Context()) },
 		"logs plan":         func() (any, error) { return client.LogPlan(t.Context()) },
 		"logs sweep":        func() (any, error) { return client.LogSweep(t.Context(), api.SweepRequest{}) },

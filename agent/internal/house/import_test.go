@@ -81,7 +81,6 @@ var libraries = []place{
 	{module: "golang.org/x/sys", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
-	{module: "golang.org/x/time", in: []string{"bridge/...", "collectors/..."}},
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "github.com/santhosh-tekuri/jsonschema/v6", tests: []string{"agent/..."}},
 }
