@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -37,9 +36,6 @@ func (d *daemon) latency(r *report, starts int) {
 		d.must(<-calling)
 		d.must(d.remove(id))
 	}
-	b, _ := os.ReadFile(d.dir + "/berth.log")
-	os.WriteFile("/tmp/lat/blog", b, 0o644)
-	fmt.Println(seen)
 	note := fmt.Sprintf("over %d starts", starts)
 	r.add(figure{"start seen, p50", "ms", milli(quantile(seen, 0.5)), 0, note})
 	r.add(figure{"start seen, p99", "ms", milli(quantile(seen, 0.99)), 50, note})

@@ -25,7 +25,7 @@ func (p *Proxy) handle(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if path == "/containers/json" && f.SlowList > 0 {
-		time.Sleep(f.SlowList)
+		<-time.After(f.SlowList)
 	}
 	if f.Status != 0 {
 		w.Header().Set("Content-Type", "application/json")

@@ -48,13 +48,21 @@ type API struct {
 
 // Logs is the sweep of the log folders of dead containers.
 type Logs struct {
-	Roots        []LogRoot     `yaml:"roots"`         // [/var/log/apps]; empty: no sweep
-	Schedule     string        `yaml:"schedule"`      // cron expression in UTC; "0 * * * *"
-	Splay        time.Duration `yaml:"splay"`         // 10m; most that this host runs after the scheduled moment
-	Grace        time.Duration `yaml:"grace"`         // 1h; after the container's end and after the last write
-	UnknownGrace time.Duration `yaml:"unknown_grace"` // 24h; for containers never seen alive here
-	Undo         time.Duration `yaml:"undo"`          // 1h; how long a removed folder can be restored
-	Archive      string        `yaml:"archive"`       // absolute path for .tar.gz before the purge; empty: none
+	Roots           []LogRoot     `yaml:"roots"`             // [/var/log/apps]; empty: no sweep
+	Schedule        string        `yaml:"schedule"`          // cron expression in UTC; "0 * * * *"
+	Splay           time.Duration `yaml:"splay"`             // 10m; most that this host runs after the scheduled moment
+	Grace           time.Duration `yaml:"grace"`             // 1h; after the container's end and after the last write
+	UnknownGrace    time.Duration `yaml:"unknown_grace"`     // 24h; for containers never seen alive here
+	MaxAge          Age           `yaml:"max_age"`           // off; how long a dead folder stays, beyond its grace
+	MaxBytes        Size          `yaml:"max_bytes"`         // off; what dead folders of one root may take, oldest go first
+	MaxServiceBytes Size          `yaml:"max_service_bytes"` // off; the same for those of one service
+	Undo            time.Duration `yaml:"undo"`              // 1h; how long a removed folder can be restored
+	Archive         string        `yaml:"archive"`           // absolute path for .tar.gz before the purge; empty: none
+	RotateAfter     Age           `yaml:"rotate_after"`      // off; quiet time after which a closed file of a living container is compressed
+	FirstSweepDelay time.Duration `yaml:"first_sweep_delay"` // 24h; after the installation scheduled sweeps only plan
+	SweepShare      int           `yaml:"sweep_share"`       // 10; most of the folders that one sweep removes, in percent
+	SweepBytes      Size          `yaml:"sweep_bytes"`       // 25GiB; most that one sweep removes
+	SweepTime       time.Duration `yaml:"sweep_time"`        // 5m; for how long one sweep removes
 }
 
 // A LogRoot is a folder below which each container has a log folder.
@@ -138,6 +146,7 @@ func Default() Config {
 			Roots:    []LogRoot{{Path: "/var/log/apps", Pattern: DefaultPattern}},
 			Schedule: "0 * * * *", Splay: 10 * time.Minute,
 			Grace: time.Hour, UnknownGrace: 24 * time.Hour, Undo: time.Hour,
+			FirstSweepDelay: 24 * time.Hour, SweepShare: 10, SweepBytes: 25 << 30, SweepTime: 5 * time.Minute,
 		},
 		Images: Images{
 			Schedule: "30 3 * * *", Splay: 30 * time.Minute,

@@ -46,7 +46,7 @@ func TestNobodyBelievesInADutyThatDoesNotRun(t *testing.T) {
 	}{
 		"nothing set":                    {},
 		"duties that run":                {set: []string{"logs.grace=2h", "publish.ttl=30s", "publish.store=embedded", "metrics.tags=[]"}},
-		"duties that do not":             {set: []string{"images.min_age=1h", "disk.high=90", "containers.stopped=1h"}, want: []string{"images.min_age", "disk.high", "containers.stopped"}},
+		"duties that do not":             {set: []string{"images.min_age=1h", "images.dangling=2h", "containers.stopped=1h"}, want: []string{"images.min_age", "images.dangling", "containers.stopped"}},
 		"a default that somebody wrote":  {set: []string{"images.keep_newest=2"}, want: []string{"images.keep_newest"}},
 		"duties that are switched off":   {set: []string{"containers.stopped=off", "volumes.anonymous=off", "relay.listen=off"}},
 		"a store that is not built in":   {set: []string{"publish.store=etcd://a:2379"}, want: []string{"publish.store"}},

@@ -44,6 +44,8 @@ func (e entry) kind() string {
 		return "duration"
 	case Age:
 		return "duration or off"
+	case Size:
+		return "size or off"
 	case Listen:
 		return "address or off"
 	case Upstream:

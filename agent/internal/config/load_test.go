@@ -82,6 +82,14 @@ logs:
   unknown_grace: 0.5d
   undo: 0s
   archive: /mnt/archive
+  max_age: 7d
+  max_bytes: 20GiB
+  max_service_bytes: 512MiB
+  rotate_after: 2d
+  first_sweep_delay: 0
+  sweep_share: 25
+  sweep_bytes: off
+  sweep_time: 1m
 images: {schedule: "0 4 * * *", splay: 1h, min_age: 4d, keep: ["base/*"], keep_newest: 0, dangling: 1h30m}
 disk: {high: 90, low: 80, emergency: 99}
 containers: {stopped: 7d}
@@ -107,6 +115,8 @@ func everythingWant() config.Config {
 		Logs: config.Logs{
 			Roots:    []config.LogRoot{{Path: "/var/log/a", Pattern: config.DefaultPattern}, {Path: "/var/log/b", Pattern: "{id}"}},
 			Schedule: "*/5 * * * *", Grace: 36 * time.Hour, UnknownGrace: 12 * time.Hour, Archive: "/mnt/archive",
+			MaxAge: config.Age(7 * 24 * time.Hour), MaxBytes: 20 << 30, MaxServiceBytes: 512 << 20, RotateAfter: config.Age(48 * time.Hour),
+			SweepShare: 25, SweepTime: time.Minute,
 		},
 		Images: config.Images{
 			Schedule: "0 4 * * *", Splay: time.Hour, MinAge: 96 * time.Hour, Keep: []string{"base/*"}, Dangling: 90 * time.Minute,
@@ -146,6 +156,8 @@ func TestEveryKeyCanBeSetInTheEnvironmentAndByFlags(t *testing.T) {
 		"api.socket": "/tmp/b.sock", "api.group": "", "api.operator_group": "wheel", "state_dir": "/mnt/berth",
 		"logs.roots": "[{path: /var/log/a}, {path: /var/log/b, pattern: '{id}'}]", "logs.schedule": "*/5 * * * *", "logs.splay": "0",
 		"logs.grace": "1d12h", "logs.unknown_grace": "0.5d", "logs.undo": "0s", "logs.archive": "/mnt/archive",
+		"logs.max_age": "7d", "logs.max_bytes": "20GiB", "logs.max_service_bytes": "536870912B", "logs.rotate_after": "48h",
+		"logs.first_sweep_delay": "0", "logs.sweep_share": "25", "logs.sweep_bytes": "off", "logs.sweep_time": "1m",
 		"images.schedule": "0 4 * * *", "images.splay": "1h", "images.min_age": "4d", "images.keep": "['base/*']",
 		"images.keep_newest": "0", "images.dangling": "1h30m", "disk.high": "90", "disk.low": "80", "disk.emergency": "99",
 		"containers.stopped": "7d", "volumes.anonymous": "30d", "relay.listen": "[::1]:8126",

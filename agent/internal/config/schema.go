@@ -13,6 +13,9 @@ import (
 // durationPattern is what parseDuration reads, for editors.
 const durationPattern = `^\+?([0-9]*\.?[0-9]*(d|h|m|s|ms|us|µs|μs|ns))+$`
 
+// sizePattern is what a size looks like, for editors.
+const sizePattern = `^[0-9]+([KMGT]i)?B$`
+
 // Schema returns the JSON Schema (2020-12) of the file, with descriptions and
 // defaults, for editors. Whatever [Load] takes, it takes; the judgement of
 // values that contradict each other is Load's alone.
@@ -48,6 +51,8 @@ func typeOf(t table, k key, path string, v reflect.Value) map[string]any {
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string", "pattern": durationPattern}, map[string]any{"enum": []any{0, "0", "+0", "-0"}}}}
 	case Age:
 		return map[string]any{"anyOf": []any{map[string]any{"const": off}, map[string]any{"type": "string", "pattern": durationPattern}}}
+	case Size:
+		return map[string]any{"anyOf": []any{map[string]any{"const": off}, map[string]any{"type": "string", "pattern": sizePattern}}}
 	case Upstream:
 		list := map[string]any{"type": "array", "items": map[string]any{"type": "string"}, "minItems": 1, "maxItems": maxList}
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, list}}

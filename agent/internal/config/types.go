@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"strconv"
@@ -40,6 +41,52 @@ func (a *Age) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%s is neither off nor an age above zero (example: 72h)", quote(string(text)))
 	}
 	*a = Age(d)
+	return nil
+}
+
+// A Size is a number of bytes. Zero is off: no limit.
+type Size int64
+
+// units are what a size may be counted in, largest first.
+var units = []struct {
+	name  string
+	bytes int64
+}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+
+// String returns "off" or a size that [Load] reads back.
+func (s Size) String() string {
+	if s == 0 {
+		return off
+	}
+	for _, u := range units {
+		if int64(s)%u.bytes == 0 {
+			return strconv.FormatInt(int64(s)/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(int64(s), 10) + "B"
+}
+
+// MarshalText returns the same text as String.
+func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads "off" or a whole number of B, KiB, MiB, GiB or TiB.
+func (s *Size) UnmarshalText(text []byte) error {
+	if string(text) == off {
+		*s = 0
+		return nil
+	}
+	number, unit := strings.TrimSuffix(string(text), "B"), int64(1)
+	for _, u := range units {
+		if n, found := strings.CutSuffix(string(text), u.name); found {
+			number, unit = n, u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || number == string(text) || n <= 0 || n > math.MaxInt64/unit {
+		return fmt.Errorf("%s is neither off nor a size in B, KiB, MiB, GiB or TiB (example: 20GiB)", quote(string(text)))
+	}
+	*s = Size(n * unit)
 	return nil
 }
 
