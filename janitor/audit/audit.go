@@ -27,6 +27,7 @@ const (
 	Kept      = "kept"      // is kept for another reason than before
 	Blind     = "blind"     // a sweep that removed nothing because it could not see
 	Recovered = "recovered" // found after a crash and finished or rolled back
+	Planned   = "planned"   // a sweep that only planned
 )
 
 // A Record is one thing that was done, or not done, and why.

@@ -64,6 +64,7 @@ type Ledger struct {
 	listed    map[inventory.ID]time.Time // the newest listing that named it, since the start
 	holds     map[string]time.Time
 	root      string    // Docker's data root
+	made      time.Time // when the ledger began
 	newest    time.Time // of everything noted
 	last      time.Time // of all listings since the start
 	clockBack time.Time // when the clock last went back; zero: never
@@ -96,10 +97,25 @@ func Open(path string) (*Ledger, error) {
 	if err == nil {
 		err = l.tidy()
 	}
+	if err == nil && l.made.IsZero() {
+		l.begin()
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger: %w", err), l.file.Close())
 	}
 	return l, nil
+}
+
+// begin notes when the ledger was made. One from before that was noted began no
+// later than it first saw a container.
+func (l *Ledger) begin() {
+	made := time.Now().UTC()
+	for _, e := range l.entries {
+		if e.Seen.Before(made) {
+			made = e.Seen
+		}
+	}
+	l.note(record{Op: opMade, At: made})
 }
 
 // Expect says how long the unexplained absence of many containers at once must

@@ -31,10 +31,13 @@ const (
 	opRoot    = "root"
 	opHold    = "hold"
 	opClock   = "clock" // it went back
+	opMade    = "made"
 )
 
 // matters reports whether to lose the record could make something go earlier.
-func (r record) matters() bool { return r.Op == opBack || r.Op == opRoot || r.Op == opClock }
+func (r record) matters() bool {
+	return r.Op == opBack || r.Op == opRoot || r.Op == opClock || r.Op == opMade
+}
 
 // apply takes one record into the state. The caller holds mu.
 func (l *Ledger) apply(r record) {
@@ -48,6 +51,9 @@ func (l *Ledger) apply(r record) {
 		return
 	case opClock:
 		l.wind(r.At)
+		return
+	case opMade:
+		l.made = r.At
 		return
 	case opSeen:
 		if l.entries[r.ID] == nil && r.ID.Valid() {
@@ -90,6 +96,9 @@ func (l *Ledger) wind(now time.Time) {
 				*t = now
 			}
 		}
+	}
+	if wall(l.made).After(wall(now)) {
+		l.made = now
 	}
 	l.newest, l.last, l.clockBack = now, now, now
 }
@@ -135,7 +144,7 @@ func (l *Ledger) compact() error {
 
 // records says in the fewest records what the ledger knows.
 func (l *Ledger) records() []any {
-	all := []any{record{Op: opRoot, Root: l.root}}
+	all := []any{record{Op: opRoot, Root: l.root}, record{Op: opMade, At: l.made}}
 	for _, id := range slices.Sorted(maps.Keys(l.entries)) {
 		e := l.entries[id]
 		all = append(all, record{Op: opSeen, ID: id, Service: e.Service, At: e.Seen})

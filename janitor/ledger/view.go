@@ -17,6 +17,7 @@ type View struct {
 	Entries   map[inventory.ID]Entry
 	Holds     map[string]time.Time // folder path to the end of its hold
 	Root      string               // Docker's data root; empty: no listing was seen yet
+	Made      time.Time            // when the ledger began
 	Newest    time.Time            // of everything noted: the clock was here already
 	ClockBack time.Time            // when the clock last went back; zero: never
 	Short     uint64               // how often a listing turned out to have been short
@@ -46,6 +47,7 @@ func (l *Ledger) View() View {
 	}
 	v := *l.view
 	v.Newest, v.ClockBack, v.Short, v.Bad = l.newest, l.clockBack, l.short, l.bad
+	v.Made = l.made
 	if l.err != nil {
 		v.Fault = l.err.Error()
 	}

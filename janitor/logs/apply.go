@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/tombstone"
@@ -24,8 +26,13 @@ func (s *Sweeper) apply(ctx context.Context, chosen []Decision, r *Report, o Opt
 	}
 	hash := cmp.Or(o.Plan, r.Plan.Hash())
 	var buried []burial
+	began := time.Now()
 	for _, d := range chosen {
 		g := s.on(d.Root)
+		if limit := s.Policy.Limit.Time; limit > 0 && !o.Unlimited && time.Since(began) > limit {
+			r.Refused = append(r.Refused, d.outcome(CodeLimited, fmt.Sprintf("one sweep takes %v", limit)))
+			continue
+		}
 		if g == nil || ctx.Err() != nil {
 			r.Refused = append(r.Refused, d.outcome(CodeFailed, "the sweep ended before it"))
 			continue
@@ -141,7 +148,7 @@ func (s *Sweeper) settle() error {
 			if stone.Confirmed || stone.Purging || stone.Rel == "" || g.yard.Restore(stone) != nil {
 				continue
 			}
-			out := grave{g, g.yard, stone}.outcome(CodeAlive, "its place is free again")
+			out := grave{g, g.yard, stone, CodeAlive}.outcome(CodeAlive, "its place is free again")
 			s.tell("logs.restored", out)
 			errs = append(errs, s.write([]audit.Record{g.record(audit.Restored, stone, out.Code, out.Reason, "sweep")}))
 		}

@@ -56,18 +56,19 @@ func (s *Sweeper) untilNext() time.Duration {
 		if g.yard == nil {
 			continue
 		}
+		pressure := s.pressure(g)
 		for _, stone := range g.yard.Stones() {
 			if stone.Orphan == "" && stone.Confirmed {
-				wait = min(wait, max(s.due(stone).Sub(s.now()), time.Second/10))
+				wait = min(wait, max(s.due(stone, pressure).Sub(s.now()), time.Second/10))
 			}
 		}
 	}
 	return wait
 }
 
-// due is when a stone is to be deleted.
-func (s *Sweeper) due(stone tombstone.Stone) time.Time {
-	due := stone.Buried.Add(s.Undo)
+// due is when a stone is to be deleted under a pressure.
+func (s *Sweeper) due(stone tombstone.Stone, p Pressure) time.Time {
+	due := stone.Buried.Add(s.window(p))
 	if retry := s.failed[stone.Name]; retry.After(due) {
 		return retry
 	}

@@ -29,9 +29,10 @@ func (s *Sweeper) removed() []Removed {
 		if g.yard == nil {
 			continue
 		}
+		pressure := s.pressure(g)
 		for _, stone := range g.yard.Stones() {
-			out := grave{g, g.yard, stone}.outcome(CodeRestorable, "removed at "+clock(stone.Buried)+" under plan "+stone.Plan)
-			out.Until = s.due(stone)
+			out := grave{g, g.yard, stone, CodeRestorable}.outcome(CodeRestorable, "removed at "+clock(stone.Buried)+" under plan "+stone.Plan)
+			out.Until = s.due(stone, pressure)
 			switch {
 			case stone.Orphan != "":
 				out.Code, out.Reason, out.Until = CodeOrphan, stone.Orphan, time.Time{}

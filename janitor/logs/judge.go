@@ -17,6 +17,7 @@ type Facts struct {
 	Processes map[inventory.ID]int  // containers that the process table knows (J3)
 	Ledger    ledger.View
 	Measured  map[string]Measured // by path: those that were looked into
+	Pressure  map[string]Pressure // by root; those without any may be missing
 	Blind     string              // why none of this may be believed; empty if it may (J2)
 	Notes     []string
 }
@@ -88,6 +89,7 @@ func (j judge) gone(d *Decision) bool {
 		d.Until = until
 		return d.keep(CodeGrace, "its container was %s at %s; kept until %s", how(last), clock(last.Gone), clock(until))
 	}
+	d.Dead = last.Gone
 	d.Code, d.Reason = CodeGone, fmt.Sprintf("its container was %s at %s", how(last), clock(last.Gone))
 	return false
 }
@@ -101,6 +103,7 @@ func (j judge) neverSeen(d *Decision) bool {
 		d.Until = until
 		return d.keep(CodeUnknown, "no container of this name was ever seen here; kept until %s", clock(until))
 	}
+	d.Dead = changed
 	d.Code, d.Reason = CodeNeverSeen, "no container of this name was ever seen here"
 	return false
 }

@@ -33,6 +33,8 @@ const (
 	CodeMount      = "mount"       // another file system is mounted inside
 	CodeUnreadable = "unreadable"  // it could not be looked into
 	CodeUnmeasured = "unmeasured"  // it has not been looked into
+	CodeRetained   = "retained"    // its container is gone, and the limits of age and size let it stay
+	CodeLimited    = "limited"     // it would go, and one sweep removes only so much
 	CodeGone       = "gone"        // its container is gone
 	CodeNeverSeen  = "never-seen"  // its container was never seen here, and it is old
 	CodeRestorable = "restorable"  // it was removed and can be restored
@@ -42,6 +44,7 @@ const (
 	CodeFailed     = "failed"      // the system refused
 	CodeOperator   = "operator"    // somebody asked for it
 	CodeWindow     = "window-over" // it could be restored for long enough
+	CodePressure   = "pressure"    // its space was needed before that
 )
 
 // A Decision is what a plan says of one folder, and why.
@@ -54,6 +57,7 @@ type Decision struct {
 	Files   int64     // -1: not measured
 	Written time.Time // newest change of anything in it; zero: not measured
 	Until   time.Time // when the verdict may become another; zero: nobody knows
+	Dead    time.Time // when its container went or, if nobody saw it, the last change; zero: not dead
 }
 
 // A Plan is what a sweep would do, with a reason for every folder.
@@ -61,6 +65,7 @@ type Plan struct {
 	Decisions []Decision // sorted by path
 	Blind     string     // why nothing may be removed; empty if it may
 	Notes     []string   // what was left alone without being a folder of a container
+	Unlimited bool       // the limits of one sweep were lifted
 }
 
 // Removals returns the folders to remove.
@@ -99,10 +104,18 @@ func (p Plan) Hash() string {
 	return hex.EncodeToString(sum[:])[:12]
 }
 
-// A Policy is how long to wait before a folder goes.
+// A Policy says when a folder goes.
 type Policy struct {
 	Grace        time.Duration // after the container went, and after the last write
 	UnknownGrace time.Duration // the same for a folder whose container was never seen, counted from its birth
+
+	// Without the next three a dead folder goes when its grace is over. With any
+	// of them it stays for as long as none of those that are set sends it away.
+	MaxAge          time.Duration // since the container went; 0: off
+	MaxBytes        int64         // of all dead folders of a root, oldest go first; 0: off
+	MaxServiceBytes int64         // of those of one service; 0: off
+
+	Limit Limit
 }
 
 // MakePlan decides about every folder. It is a pure function: the same facts,
@@ -118,5 +131,8 @@ func MakePlan(f Facts, p Policy, now time.Time) Plan {
 	slices.SortFunc(plan.Decisions, func(a, b Decision) int {
 		return cmp.Or(cmp.Compare(a.Root, b.Root), cmp.Compare(a.Rel, b.Rel))
 	})
+	p.retain(plan.doomed(), f.Pressure, now)
+	p.Limit.hold(plan.doomed(), f.Pressure, len(plan.Decisions))
+	plan.Unlimited = p.Limit == Limit{}
 	return plan
 }

@@ -3,65 +3,88 @@ package logs
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/tombstone"
 )
 
-// A grave is a stone that is to be deleted, and where it lies.
+// A grave is a stone that is to be deleted, where it lies, and why now.
 type grave struct {
 	ground *ground
 	yard   *tombstone.Yard
 	stone  tombstone.Stone
+	code   string
 }
 
+// graves returns what is due, oldest first: all of it if now is set.
 func (s *Sweeper) graves(now bool) []grave {
 	var all []grave
 	for _, g := range s.ground {
 		if g.yard == nil {
 			continue
 		}
+		pressure := s.pressure(g)
 		for _, stone := range g.yard.Stones() {
-			if stone.Confirmed && stone.Orphan == "" && (now || !s.now().Before(s.due(stone))) {
-				all = append(all, grave{g, g.yard, stone})
+			if !stone.Confirmed || stone.Orphan != "" {
+				continue
+			}
+			switch {
+			case now:
+				all = append(all, grave{g, g.yard, stone, CodeOperator})
+			case !s.now().Before(s.due(stone, NoPressure)):
+				all = append(all, grave{g, g.yard, stone, CodeWindow})
+			case !s.now().Before(s.due(stone, pressure)):
+				all = append(all, grave{g, g.yard, stone, CodePressure})
 			}
 		}
 	}
+	slices.SortStableFunc(all, func(a, b grave) int { return a.stone.Buried.Compare(b.stone.Buried) })
 	return all
 }
 
 const (
 	purgeBatch = 64 // stones that are deleted after one look
+	relief     = 8  // the same where it may be enough after any of them
 	purgers    = 4  // at once: one mostly waits for the disk
 )
 
 // expire deletes the stones that are due, all of them if now is set, after a
 // last look at each batch (J5): who turned up gets its folder back, and whoever
-// cannot see deletes nothing.
+// cannot see deletes nothing. What is due is asked anew before each batch,
+// because where space was needed it may not be needed any more.
 func (s *Sweeper) expire(ctx context.Context, now bool, by string, r *Report) error {
-	graves := s.graves(now)
 	var errs []error
-	for len(graves) > 0 && ctx.Err() == nil {
+	tried := map[string]bool{}
+	for ctx.Err() == nil {
+		graves := slices.DeleteFunc(s.graves(now), func(g grave) bool { return tried[g.stone.Name] })
+		if len(graves) == 0 {
+			break
+		}
+		batch := purgeBatch
+		if graves[0].code == CodePressure {
+			batch = relief
+		}
+		graves = graves[:min(batch, len(graves))]
 		last := s.witnesses(ctx)
 		if last.Blind != "" {
-			for _, g := range graves { // not again before long
+			for _, g := range s.graves(now) { // not again before long
 				s.failed[g.stone.Name] = s.now().Add(blindRetry)
 			}
 			break
 		}
-		n := min(purgeBatch, len(graves))
 		living := last.living()
 		var dead []grave
-		for _, g := range graves[:n] {
+		for _, g := range graves {
+			tried[g.stone.Name] = true
 			if reason := living.why(g.stone.Container); reason != "" && !g.stone.Purging {
 				errs = append(errs, s.putBack(g, reason, r))
 			} else {
 				dead = append(dead, g)
 			}
 		}
-		errs = append(errs, s.purge(ctx, dead, now, by, r))
-		graves = graves[n:]
+		errs = append(errs, s.purge(ctx, dead, by, r))
 	}
 	return errors.Join(errs...)
 }
@@ -87,8 +110,8 @@ func (s *Sweeper) putBack(g grave, reason string, r *Report) error {
 //
 // The audit is told first (J6): a deletion that a crash cuts short, or that
 // ends just before one, has its record.
-func (s *Sweeper) purge(ctx context.Context, graves []grave, now bool, by string, r *Report) error {
-	if err := s.write(purges(graves, now, by)); err != nil {
+func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Report) error {
+	if err := s.write(purges(graves, by)); err != nil {
 		return err
 	}
 	freed, failed := make([]int64, len(graves)), make([]error, len(graves))
@@ -118,28 +141,24 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, now bool, by string
 			records = append(records, g.ground.record(audit.Refused, g.stone, CodeFailed, failed[i].Error(), by))
 			continue
 		}
-		s.purged(g, freed[i], now, r)
+		s.purged(g, freed[i], r)
 	}
 	return errors.Join(append(errs, s.write(records))...)
 }
 
 // purges are the records of stones that are about to be deleted.
-func purges(graves []grave, now bool, by string) []audit.Record {
+func purges(graves []grave, by string) []audit.Record {
 	records := make([]audit.Record, 0, len(graves))
 	for _, g := range graves {
-		out := g.purged(now)
+		out := g.purged()
 		records = append(records, g.ground.record(audit.Purged, g.stone, out.Code, out.Reason, by))
 	}
 	return records
 }
 
 // purged is the outcome of a stone that is deleted.
-func (g grave) purged(now bool) Outcome {
-	code := CodeWindow
-	if now {
-		code = CodeOperator
-	}
-	return g.outcome(code, "it could be restored since "+clock(g.stone.Buried))
+func (g grave) purged() Outcome {
+	return g.outcome(g.code, "it could be restored since "+clock(g.stone.Buried))
 }
 
 // left notes a stone that was not deleted, and returns why if that is a fault.
@@ -153,9 +172,9 @@ func (s *Sweeper) left(ctx context.Context, g grave, err error) error {
 	return err
 }
 
-func (s *Sweeper) purged(g grave, freed int64, now bool, r *Report) {
+func (s *Sweeper) purged(g grave, freed int64, r *Report) {
 	delete(s.failed, g.stone.Name)
-	out := g.purged(now)
+	out := g.purged()
 	out.Bytes = freed
 	r.Purged = append(r.Purged, out)
 	s.tell("logs.purged", out)

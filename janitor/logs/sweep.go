@@ -6,14 +6,18 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/berth-dev/berth/janitor/audit"
 )
 
 // Options say what a sweep may do.
 type Options struct {
-	Plan   string // apply only what the plan with this hash names; empty: what is planned now
-	DryRun bool   // plan only
-	Purge  bool   // do not wait for the undo window
-	By     string // who asked, for the audit
+	Plan      string // apply only what the plan with this hash names; empty: what is planned now
+	Unlimited bool   // lift the limits of one sweep
+	Scheduled bool   // nobody asked for it: in the first time on a host it only plans
+	DryRun    bool   // plan only
+	Purge     bool   // do not wait for the undo window
+	By        string // who asked, for the audit
 }
 
 // An Outcome is what became of one folder.
@@ -33,6 +37,7 @@ type Outcome struct {
 type Report struct {
 	Plan     Plan
 	DryRun   bool
+	First    time.Time // when the first scheduled sweep may remove something; zero: it may now
 	Removed  []Outcome // out of reach, and restorable until Until
 	Purged   []Outcome // deleted for good
 	Refused  []Outcome // planned, and kept after all
@@ -40,11 +45,13 @@ type Report struct {
 	Duration time.Duration
 }
 
-// Result sums a report up: ok, blind, or partial.
+// Result sums a report up: ok, blind, planned, or partial.
 func (r Report) Result() string {
 	switch {
 	case r.Plan.Blind != "":
 		return "blind"
+	case !r.First.IsZero():
+		return "planned"
 	case len(r.Refused) > 0:
 		return "partial"
 	default:
@@ -62,11 +69,22 @@ const maxPlans = 16
 func (s *Sweeper) Plan(ctx context.Context) Plan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.plan(ctx)
+	return s.plan(ctx, false)
 }
 
-func (s *Sweeper) plan(ctx context.Context) Plan {
-	p := MakePlan(s.look(ctx, func(Folder) bool { return true }), s.Policy, s.now())
+// PlanUnlimited returns what a sweep without limits would do now.
+func (s *Sweeper) PlanUnlimited(ctx context.Context) Plan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.plan(ctx, true)
+}
+
+func (s *Sweeper) plan(ctx context.Context, unlimited bool) Plan {
+	policy := s.Policy
+	if unlimited {
+		policy.Limit = Limit{}
+	}
+	p := MakePlan(s.look(ctx, func(Folder) bool { return true }), policy, s.now())
 	s.plans = append(s.plans, p)
 	s.plans = s.plans[max(0, len(s.plans)-maxPlans):]
 	s.stats.add(func(t *Stats) { t.Blind = p.Blind })
@@ -85,17 +103,21 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 		return r, err
 	}
 	s.open()
+	if o.Scheduled {
+		r.First = s.first()
+	}
 	if !o.DryRun {
 		err = s.settle()
 	}
-	r.Plan = s.plan(ctx)
-	if o.DryRun {
+	r.Plan = s.plan(ctx, o.Unlimited || named != nil && named.unlimited)
+	if o.DryRun || !r.First.IsZero() {
+		err = errors.Join(err, s.announce(r, o))
 		r.Duration = time.Since(began)
-		return r, nil
+		return r, err
 	}
 	chosen := r.Plan.Removals()
-	if o.Plan != "" {
-		chosen = slices.DeleteFunc(chosen, func(d Decision) bool { return !named[keyOf(d)] })
+	if named != nil {
+		chosen = slices.DeleteFunc(chosen, func(d Decision) bool { return !named.folders[keyOf(d)] })
 	}
 	err = errors.Join(err, s.kept(r.Plan, o.By), s.apply(ctx, chosen, &r, o))
 	if r.Plan.Blind == "" {
@@ -116,9 +138,14 @@ type key struct {
 
 func keyOf(d Decision) key { return key{d.Path(), d.Identity.Ino} }
 
-// named returns what the plan with this hash removes. An empty hash names
-// nothing.
-func (s *Sweeper) named(hash string) (map[key]bool, error) {
+// A choice is what an earlier plan removes.
+type choice struct {
+	folders   map[key]bool
+	unlimited bool
+}
+
+// named returns what the plan with this hash removes; nil for an empty hash.
+func (s *Sweeper) named(hash string) (*choice, error) {
 	if hash == "" {
 		return nil, nil
 	}
@@ -126,11 +153,36 @@ func (s *Sweeper) named(hash string) (map[key]bool, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("plan %s: %w", hash, ErrUnknownPlan)
 	}
-	named := map[key]bool{}
+	c := &choice{folders: map[key]bool{}, unlimited: s.plans[i].Unlimited}
 	for _, d := range s.plans[i].Removals() {
-		named[keyOf(d)] = true
+		c.folders[keyOf(d)] = true
 	}
-	return named, nil
+	return c, nil
+}
+
+// first is when scheduled sweeps begin to remove; zero: they do already. Until
+// then whoever installed Berth can see what it is going to do.
+func (s *Sweeper) first() time.Time {
+	if at := s.Ledger.View().Made.Add(s.First); s.now().Before(at) {
+		return at
+	}
+	return time.Time{}
+}
+
+// announce tells what the first sweeps on a host would have removed.
+func (s *Sweeper) announce(r Report, o Options) error {
+	doomed := r.Plan.Removals()
+	if r.First.IsZero() || len(doomed) == 0 {
+		return nil
+	}
+	size := int64(0)
+	for _, d := range doomed {
+		size += d.Bytes
+	}
+	reason := fmt.Sprintf("%d folders of %d bytes would go; until %s scheduled sweeps only plan", len(doomed), size, clock(r.First))
+	s.Log.Info("planned the sweep of log folders", "plan", r.Plan.Hash(), "reason", reason)
+	s.notify(Event{Type: "logs.planned", Message: reason, Bytes: size})
+	return s.write([]audit.Record{{Action: audit.Planned, Plan: r.Plan.Hash(), Code: CodeLimited, Reason: reason, Bytes: size, By: o.By}})
 }
 
 func (s *Sweeper) count(r Report, err error) {

@@ -50,6 +50,9 @@ type Sweeper struct {
 	Settle time.Duration // how long after a start of the Engine or the host nothing is deleted
 	Late   time.Duration // how long a destroy event may be behind the listing that shows its effect; 0: 2 s
 	Proc   string        // the process table; empty: /proc
+	First  time.Duration // after the ledger was made scheduled sweeps only plan for so long
+
+	Pressure func(root string) Pressure // how short of space a root's file system is now; nil: never
 
 	mu     sync.Mutex // held over a sweep; guards the fields below
 	made   time.Time
@@ -240,7 +243,10 @@ func (s *Sweeper) look(ctx context.Context, which func(Folder) bool) Facts {
 	}
 	folders = slices.DeleteFunc(folders, func(f Folder) bool { return !which(f) })
 	f := s.witnesses(ctx)
-	f.Folders, f.Notes = folders, notes
+	f.Folders, f.Notes, f.Pressure = folders, notes, map[string]Pressure{}
+	for _, g := range s.ground {
+		f.Pressure[g.Path] = s.pressure(g)
+	}
 	s.measure(ctx, &f)
 	return f
 }
@@ -255,9 +261,14 @@ const (
 func (s *Sweeper) measure(ctx context.Context, f *Facts) {
 	f.Measured = map[string]Measured{}
 	inodes := map[beneath.Inode]string{}
+	began := time.Now()
 	for _, d := range MakePlan(*f, s.Policy, s.now()).Decisions {
 		if d.Code != CodeUnmeasured {
 			continue
+		}
+		if limit := s.Policy.Limit.Time; limit > 0 && time.Since(began) > limit {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s and what follows was not looked into: one sweep takes %v", d.Path(), limit))
+			break
 		}
 		usage, err := s.usage(ctx, d.Folder)
 		for inode := range usage.Inodes {

@@ -108,7 +108,7 @@ func (s *Sweeper) restorable() []grave {
 		}
 		for _, stone := range g.yard.Stones() {
 			if stone.Rel != "" && !stone.Purging {
-				all = append(all, grave{g, g.yard, stone})
+				all = append(all, grave{g, g.yard, stone, CodeRestorable})
 			}
 		}
 	}
