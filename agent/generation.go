@@ -54,8 +54,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	}
 	g.sweeper = &logs.Sweeper{
 		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,
-		Policy: logs.Policy{Grace: c.Logs.Grace, UnknownGrace: c.Logs.UnknownGrace},
-		Undo:   c.Logs.Undo, Settle: c.Docker.Settle,
+		Policy: policyOf(c.Logs), Undo: c.Logs.Undo, Settle: c.Docker.Settle, First: c.Logs.FirstSweepDelay,
 	}
 	g.scheduler = &janitor.Scheduler{Jobs: a.jobs(g), Log: a.component("jobs"), Done: a.ran}
 	g.reporter = &stats.Reporter{
@@ -74,6 +73,14 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		g.components = append(g.components, component{"config", w.Run})
 	}
 	return g
+}
+
+func policyOf(c config.Logs) logs.Policy {
+	return logs.Policy{
+		Grace: c.Grace, UnknownGrace: c.UnknownGrace,
+		MaxAge: time.Duration(c.MaxAge), MaxBytes: int64(c.MaxBytes), MaxServiceBytes: int64(c.MaxServiceBytes),
+		Limit: logs.Limit{Share: c.SweepShare, Bytes: int64(c.SweepBytes), Time: c.SweepTime},
+	}
 }
 
 // client cannot fail: the socket's path has been checked.
@@ -100,13 +107,15 @@ func (a *Agent) jobs(g *generation) []janitor.Job {
 
 // sweep is the job's run.
 func (g *generation) sweep(ctx context.Context, o janitor.Options) janitor.Outcome {
-	r, err := g.sweeper.Sweep(ctx, logs.Options{DryRun: o.DryRun, By: o.By})
+	r, err := g.sweeper.Sweep(ctx, logs.Options{DryRun: o.DryRun, Scheduled: o.By == janitor.BySchedule, By: o.By})
 	out := janitor.Outcome{Result: r.Result(), Freed: r.Freed}
 	switch {
 	case err != nil:
 		out.Result, out.Detail = "failed", err.Error()
 	case r.Plan.Blind != "":
 		out.Detail = r.Plan.Blind
+	case !r.First.IsZero():
+		out.Detail = fmt.Sprintf("would remove %d folders; until %s scheduled sweeps only plan", len(r.Plan.Removals()), r.First.Format(time.RFC3339))
 	case o.DryRun:
 		out.Detail = fmt.Sprintf("would remove %d folders, keeps %d", len(r.Plan.Removals()), len(r.Plan.Decisions)-len(r.Plan.Removals()))
 	default:

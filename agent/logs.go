@@ -16,23 +16,32 @@ import (
 )
 
 // LogFolders returns every log folder with its verdict, and what was removed.
-func (a *Agent) LogFolders(ctx context.Context) ([]api.Folder, error) {
+// With measured it also looks into the folders of living containers.
+func (a *Agent) LogFolders(ctx context.Context, measured bool) ([]api.Folder, error) {
 	g := a.generation()
 	ctx, cancel := g.during(ctx)
 	defer cancel()
-	folders := foldersOf(g.sweeper.Plan(ctx))
+	look := g.sweeper.Plan
+	if measured {
+		look = g.sweeper.Folders
+	}
+	folders := foldersOf(look(ctx))
 	for _, r := range g.sweeper.Yard() {
 		folders = append(folders, removedFolder(r))
 	}
 	return folders, context.Cause(ctx)
 }
 
-// LogPlan returns what a sweep would do now.
-func (a *Agent) LogPlan(ctx context.Context) (api.LogPlan, error) {
+// LogPlan returns what a sweep would do now, with or without the limits of one.
+func (a *Agent) LogPlan(ctx context.Context, unlimited bool) (api.LogPlan, error) {
 	g := a.generation()
 	ctx, cancel := g.during(ctx)
 	defer cancel()
-	return planOf(g.sweeper.Plan(ctx)), context.Cause(ctx)
+	look := g.sweeper.Plan
+	if unlimited {
+		look = g.sweeper.PlanUnlimited
+	}
+	return planOf(look(ctx)), context.Cause(ctx)
 }
 
 // LogSweep sweeps now.
@@ -40,7 +49,9 @@ func (a *Agent) LogSweep(ctx context.Context, by api.Peer, r api.SweepRequest) (
 	g := a.generation()
 	ctx, cancel := g.during(ctx)
 	defer cancel()
-	report, err := g.sweeper.Sweep(ctx, logs.Options{Plan: r.Plan, DryRun: r.DryRun, Purge: r.Purge, By: caller(by)})
+	report, err := g.sweeper.Sweep(ctx, logs.Options{
+		Plan: r.Plan, DryRun: r.DryRun, Purge: r.Purge, Unlimited: r.Unlimited, By: caller(by),
+	})
 	if errors.Is(err, logs.ErrUnknownPlan) {
 		return api.SweepReport{}, api.NotFound("%v", err)
 	}
@@ -153,9 +164,12 @@ func says(verdict string) string {
 func planOf(p logs.Plan) api.LogPlan {
 	plan := api.LogPlan{Hash: p.Hash(), Blind: p.Blind, Text: p.Text(), Notes: p.Notes, Folders: foldersOf(p)}
 	for _, f := range plan.Folders {
-		if f.Verdict == string(logs.Remove) {
+		switch {
+		case f.Verdict == string(logs.Remove):
 			plan.Remove++
 			plan.Bytes += max(f.Bytes, 0)
+		case f.Code == logs.CodeLimited:
+			plan.Limited++
 		}
 	}
 	plan.Keep = len(plan.Folders) - plan.Remove

@@ -79,7 +79,7 @@ func (a *Agent) docker(g *generation) api.Docker {
 
 func (a *Agent) logs(g *generation) api.Logs {
 	stats := g.sweeper.Stats()
-	l := api.Logs{Blind: stats.Blind, Restorable: stats.Restorable, HeldBytes: stats.Held}
+	l := api.Logs{Blind: stats.Blind, FirstSweep: stamp(g.sweeper.FirstSweep()), Restorable: stats.Restorable, HeldBytes: stats.Held}
 	for _, r := range g.sweeper.RootStates() {
 		l.Roots = append(l.Roots, api.LogRoot{Path: r.Path, Pattern: r.Pattern.String(), Fault: r.Fault})
 	}

@@ -24,12 +24,15 @@ type Job struct {
 // Options are told to a run.
 type Options struct {
 	DryRun bool
-	By     string // who asked: schedule, or a peer
+	By     string // who asked: [BySchedule], or a peer
 }
+
+// BySchedule is who asks when nobody does.
+const BySchedule = "schedule"
 
 // An Outcome is how a run went.
 type Outcome struct {
-	Result string // ok, partial, blind, failed
+	Result string // ok, partial, planned, blind, failed
 	Detail string // one line
 	Freed  int64  // bytes
 }
@@ -110,7 +113,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		wait := maxSleep
 		for _, job := range s.due(time.Now()) {
 			s.running.Go(func() {
-				if _, err := s.Trigger(ctx, job.Name, Options{By: "schedule"}); err != nil {
+				if _, err := s.Trigger(ctx, job.Name, Options{By: BySchedule}); err != nil {
 					s.Log.Warn("run job", "job", job.Name, "err", err)
 				}
 			})
@@ -217,7 +220,7 @@ func (s *Scheduler) end(run Run) {
 	st.total++
 	st.results[run.Result]++
 	st.busy += run.Duration
-	if run.Result != "ok" && run.Result != "partial" {
+	if run.Result == "blind" || run.Result == "failed" {
 		st.failures++
 	}
 	st.runs = append(st.runs, run)

@@ -18,14 +18,20 @@ func (s *Server) containers(c *call) (Containers, error) {
 	return s.Backend.Containers(c.ctx(), c.query.Get("match")), nil
 }
 
+func (s *Server) logs(c *call) ([]Folder, error) {
+	return s.Backend.LogFolders(c.ctx(), c.flag("measured"))
+}
+
+func (s *Server) logPlan(c *call) (LogPlan, error) {
+	return s.Backend.LogPlan(c.ctx(), c.flag("unlimited"))
+}
+
 func (s *Server) reservation(c *call) (Reservation, error) {
 	return s.Backend.Reservation(c.ctx()), nil
 }
 
 func (s *Server) records(c *call) ([]StoreRecord, error) { return s.Backend.Records(c.ctx()) }
 func (s *Server) diagnostics(c *call) ([]Check, error)   { return s.Backend.Diagnose(c.ctx()), nil }
-func (s *Server) logs(c *call) ([]Folder, error)         { return s.Backend.LogFolders(c.ctx()) }
-func (s *Server) logPlan(c *call) (LogPlan, error)       { return s.Backend.LogPlan(c.ctx()) }
 func (s *Server) jobs(c *call) ([]Job, error)            { return s.Backend.Jobs(c.ctx()), nil }
 func (s *Server) config(c *call) (ConfigShow, error)     { return s.Backend.Config(c.ctx()), nil }
 

@@ -15,8 +15,8 @@ type Backend interface {
 	Records(context.Context) ([]StoreRecord, error)
 	Diagnose(context.Context) []Check
 
-	LogFolders(context.Context) ([]Folder, error)
-	LogPlan(context.Context) (LogPlan, error)
+	LogFolders(ctx context.Context, measured bool) ([]Folder, error)
+	LogPlan(ctx context.Context, unlimited bool) (LogPlan, error)
 	LogSweep(ctx context.Context, by Peer, r SweepRequest) (SweepReport, error)
 	LogUndo(ctx context.Context, by Peer, r UndoRequest) (UndoReport, error)
 	LogHistory(ctx context.Context, limit int) ([]Record, error)

@@ -42,11 +42,11 @@ func (l *literal) Records(context.Context) ([]api.StoreRecord, error) {
 	return []api.StoreRecord{{Key: "hosts/a", Record: map[string]any{"host": "a"}}}, nil
 }
 func (l *literal) Diagnose(context.Context) []api.Check { return nil }
-func (l *literal) LogFolders(context.Context) ([]api.Folder, error) {
+func (l *literal) LogFolders(context.Context, bool) ([]api.Folder, error) {
 	return []api.Folder{folder()}, nil
 }
 
-func (l *literal) LogPlan(context.Context) (api.LogPlan, error) {
+func (l *literal) LogPlan(context.Context, bool) (api.LogPlan, error) {
 	return api.LogPlan{Hash: "7c1f"}, nil
 }
 

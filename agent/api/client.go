@@ -86,14 +86,15 @@ func (c *Client) Diagnose(ctx context.Context) ([]Check, error) {
 	return get[[]Check](ctx, c, "/v1/diagnostics")
 }
 
-// LogFolders asks for the log folders and what the janitor thinks of each.
-func (c *Client) LogFolders(ctx context.Context) ([]Folder, error) {
-	return get[[]Folder](ctx, c, "/v1/logs")
+// LogFolders asks for the log folders and what the janitor thinks of each; if
+// measured, with the sizes of those of living containers, which may take long.
+func (c *Client) LogFolders(ctx context.Context, measured bool) ([]Folder, error) {
+	return get[[]Folder](ctx, c, withFlag("/v1/logs", "measured", measured))
 }
 
-// LogPlan asks what a sweep would do now.
-func (c *Client) LogPlan(ctx context.Context) (LogPlan, error) {
-	return get[LogPlan](ctx, c, "/v1/logs/plan")
+// LogPlan asks what a sweep would do now, with or without the limits of one.
+func (c *Client) LogPlan(ctx context.Context, unlimited bool) (LogPlan, error) {
+	return get[LogPlan](ctx, c, withFlag("/v1/logs/plan", "unlimited", unlimited))
 }
 
 // LogSweep sweeps the log folders and returns when that is done.
@@ -133,11 +134,7 @@ func (c *Client) JobRuns(ctx context.Context, name string) ([]Run, error) {
 
 // RunJob runs a job now and returns when it has ended.
 func (c *Client) RunJob(ctx context.Context, name string, dryRun bool) (Run, error) {
-	query := url.Values{}
-	if dryRun {
-		query.Set("dry_run", "true")
-	}
-	return post[Run](ctx, c, withQuery("/v1/jobs/"+url.PathEscape(name)+"/run", query), nil)
+	return post[Run](ctx, c, withFlag("/v1/jobs/"+url.PathEscape(name)+"/run", "dry_run", dryRun), nil)
 }
 
 // Config asks for the configuration in force, secrets masked.
@@ -261,6 +258,14 @@ func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFu
 }
 
 // withQuery appends what query holds, if it holds anything.
+// withFlag adds a parameter that is true, or nothing.
+func withFlag(path, name string, set bool) string {
+	if !set {
+		return path
+	}
+	return withQuery(path, url.Values{name: {"true"}})
+}
+
 func withQuery(path string, query url.Values) string {
 	if len(query) == 0 {
 		return path

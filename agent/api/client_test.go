@@ -74,11 +74,11 @@ func TestClientAsksEveryRoute(t *testing.T) {
 
 func TestClientAsksOfLogsAndConfiguration(t *testing.T) {
 	r, ctx := serve(t), t.Context()
-	folders, err := r.LogFolders(ctx)
+	folders, err := r.LogFolders(ctx, false)
 	if diff := cmp.Diff([]api.Folder{folder()}, answered(t, folders, err)); diff != "" {
 		t.Errorf("folders: %s", diff)
 	}
-	plan, err := r.LogPlan(ctx)
+	plan, err := r.LogPlan(ctx, false)
 	if answered(t, plan, err).Hash != "7c1f" || plan.Folders == nil {
 		t.Errorf("plan: %+v", plan)
 	}

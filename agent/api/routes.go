@@ -89,6 +89,8 @@ func sending[T any](f func(*Server, *call) (T, error)) func(*Server, *call) erro
 // routes is all that can be asked.
 func routes() []route {
 	dryRun := param{name: "dry_run", kind: "boolean", doc: "plan only"}
+	measured := param{name: "measured", kind: "boolean", doc: "look into the folders of living containers as well"}
+	unlimited := param{name: "unlimited", kind: "boolean", doc: "without the limits of one sweep"}
 	limit := param{name: "limit", kind: "integer", doc: "how many lines at most; 0 or absent: the daemon's own limit"}
 	object := param{name: "object", kind: "string", doc: "a container's name or ID, or a folder's path", required: true}
 	match := param{name: "match", kind: "string", doc: "only a service's containers, or those of a name or a beginning of an ID"}
@@ -110,8 +112,8 @@ func routes() []route {
 		ask("/v1/reservation", "What of the host is reserved.", (*Server).reservation),
 		ask("/v1/records", "All hosts' records in the central store.", (*Server).records),
 		ask("/v1/diagnostics", "The daemon's part of the doctor.", (*Server).diagnostics),
-		ask("/v1/logs", "The log folders and what the janitor thinks of each.", (*Server).logs),
-		ask("/v1/logs/plan", "What a sweep would do now.", (*Server).logPlan),
+		ask("/v1/logs", "The log folders and what the janitor thinks of each.", (*Server).logs, measured),
+		ask("/v1/logs/plan", "What a sweep would do now.", (*Server).logPlan, unlimited),
 		order("/v1/logs/sweep", "Sweep the log folders; answers when that is done.", (*Server).logSweep),
 		order("/v1/logs/undo", "Bring back what a sweep removed.", (*Server).logUndo),
 		ask("/v1/logs/history", "The newest lines of the janitor's audit.", (*Server).logHistory, limit),

@@ -75,7 +75,8 @@ type Docker struct {
 // Logs is the state of the log janitor.
 type Logs struct {
 	Roots      []LogRoot `json:"roots"`
-	Blind      string    `json:"blind"` // why the last sweep deleted nothing; empty if it could see
+	Blind      string    `json:"blind"`                // why the last sweep deleted nothing; empty if it could see
+	FirstSweep time.Time `json:"first_sweep,omitzero"` // until then scheduled sweeps only plan; zero: they remove
 	Restorable int       `json:"restorable"`
 	HeldBytes  int64     `json:"held_bytes"` // bytes that the restorable folders still take
 }
@@ -226,14 +227,16 @@ type LogPlan struct {
 	Folders []Folder `json:"folders"`
 	Remove  int      `json:"remove"`
 	Keep    int      `json:"keep"`
-	Bytes   int64    `json:"bytes"` // of the folders to remove
+	Limited int      `json:"limited"` // of Keep: would go, but for the limits of one sweep
+	Bytes   int64    `json:"bytes"`   // of the folders to remove
 }
 
 // SweepRequest asks for a sweep of the log folders.
 type SweepRequest struct {
-	Plan   string `json:"plan"`    // apply only what the plan with this hash names; empty: what is planned now
-	DryRun bool   `json:"dry_run"` // plan only
-	Purge  bool   `json:"purge"`   // give up the undo window of what is restorable and delete it now
+	Plan      string `json:"plan"`      // apply only what the plan with this hash names; empty: what is planned now
+	DryRun    bool   `json:"dry_run"`   // plan only
+	Purge     bool   `json:"purge"`     // give up the undo window of what is restorable and delete it now
+	Unlimited bool   `json:"unlimited"` // lift the limits of one sweep
 }
 
 // SweepReport is what a sweep did.
@@ -304,7 +307,7 @@ type Run struct {
 	Job      string        `json:"job"`
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration_ns"`
-	Result   string        `json:"result"` // ok, failed, blind, partial
+	Result   string        `json:"result"` // ok, failed, blind, planned, partial
 	Detail   string        `json:"detail"` // one line
 	Freed    int64         `json:"freed_bytes"`
 	DryRun   bool          `json:"dry_run"`

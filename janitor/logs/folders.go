@@ -91,7 +91,7 @@ func (s *Sweeper) Why(ctx context.Context, object string) (Story, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := MakePlan(s.look(ctx, func(f Folder) bool { return about(object, f.Path(), f.Name) }), s.Policy, s.now())
+	p := MakePlan(s.look(ctx, func(f Folder) bool { return about(object, f.Path(), f.Name) }, candidates), s.Policy, s.now())
 	story := Story{Decisions: p.Decisions, History: history, Blind: p.Blind}
 	for _, r := range s.removed() {
 		if about(object, r.Path, r.Container) {

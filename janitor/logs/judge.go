@@ -39,6 +39,9 @@ type judge struct {
 }
 
 func (j judge) decide(d *Decision) {
+	if m, ok := j.facts.Measured[d.Path()]; ok && m.Err == nil {
+		d.Bytes, d.Files, d.Written = m.Usage.Bytes, m.Usage.Files, m.Usage.Written
+	}
 	rules := []func(*Decision) bool{
 		j.listed, j.blind, j.process, j.gone, j.held, j.measured,
 	}
@@ -128,7 +131,6 @@ func (j judge) measured(d *Decision) bool {
 	case m.Err != nil:
 		return d.keep(CodeUnreadable, "%v", m.Err)
 	}
-	d.Bytes, d.Files, d.Written = m.Usage.Bytes, m.Usage.Files, m.Usage.Written
 	if m.Open != "" {
 		return d.keep(CodeOpen, "%s has a file of it open", m.Open)
 	}

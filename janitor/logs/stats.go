@@ -8,7 +8,7 @@ import (
 
 // Stats are totals since the sweeper was made, and what it holds now.
 type Stats struct {
-	Sweeps     map[string]uint64 // by result: ok, blind, partial, failed
+	Sweeps     map[string]uint64 // by result: ok, blind, planned, partial, failed
 	Removed    uint64
 	Restored   uint64
 	Purged     uint64

@@ -79,12 +79,20 @@ func (s *Sweeper) PlanUnlimited(ctx context.Context) Plan {
 	return s.plan(ctx, true)
 }
 
+// Folders returns the plan with the size of every folder, of those of living
+// containers as well.
+func (s *Sweeper) Folders(ctx context.Context) Plan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return MakePlan(s.look(ctx, func(Folder) bool { return true }, everything), s.Policy, s.now())
+}
+
 func (s *Sweeper) plan(ctx context.Context, unlimited bool) Plan {
 	policy := s.Policy
 	if unlimited {
 		policy.Limit = Limit{}
 	}
-	p := MakePlan(s.look(ctx, func(Folder) bool { return true }), policy, s.now())
+	p := MakePlan(s.look(ctx, func(Folder) bool { return true }, candidates), policy, s.now())
 	s.plans = append(s.plans, p)
 	s.plans = s.plans[max(0, len(s.plans)-maxPlans):]
 	s.stats.add(func(t *Stats) { t.Blind = p.Blind })
@@ -104,7 +112,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 	}
 	s.open()
 	if o.Scheduled {
-		r.First = s.first()
+		r.First = s.FirstSweep()
 	}
 	if !o.DryRun {
 		err = s.settle()
@@ -160,9 +168,9 @@ func (s *Sweeper) named(hash string) (*choice, error) {
 	return c, nil
 }
 
-// first is when scheduled sweeps begin to remove; zero: they do already. Until
-// then whoever installed Berth can see what it is going to do.
-func (s *Sweeper) first() time.Time {
+// FirstSweep is when scheduled sweeps begin to remove; zero: they do already.
+// Until then whoever installed Berth can see what it is going to do.
+func (s *Sweeper) FirstSweep() time.Time {
 	if at := s.Ledger.View().Made.Add(s.First); s.now().Before(at) {
 		return at
 	}

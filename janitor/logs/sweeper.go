@@ -224,7 +224,7 @@ func (s *Sweeper) on(path string) *ground {
 
 // look gathers the facts for a plan of some folders, in the order that J1 asks
 // for. The caller holds mu.
-func (s *Sweeper) look(ctx context.Context, which func(Folder) bool) Facts {
+func (s *Sweeper) look(ctx context.Context, which func(Folder) bool, how depth) Facts {
 	s.open()
 	var folders []Folder
 	var notes []string
@@ -247,7 +247,7 @@ func (s *Sweeper) look(ctx context.Context, which func(Folder) bool) Facts {
 	for _, g := range s.ground {
 		f.Pressure[g.Path] = s.pressure(g)
 	}
-	s.measure(ctx, &f)
+	s.measure(ctx, &f, how)
 	return f
 }
 
@@ -257,16 +257,24 @@ const (
 	maxInodes  = 4096
 )
 
-// measure looks into the folders that would otherwise go.
-func (s *Sweeper) measure(ctx context.Context, f *Facts) {
+// A depth is which folders are looked into.
+type depth int
+
+const (
+	candidates depth = iota // those that would otherwise go
+	everything              // those of living containers as well, which may take long
+)
+
+// measure looks into the folders that would otherwise go, or into all.
+func (s *Sweeper) measure(ctx context.Context, f *Facts, how depth) {
 	f.Measured = map[string]Measured{}
 	inodes := map[beneath.Inode]string{}
 	began := time.Now()
 	for _, d := range MakePlan(*f, s.Policy, s.now()).Decisions {
-		if d.Code != CodeUnmeasured {
+		if d.Code != CodeUnmeasured && how == candidates {
 			continue
 		}
-		if limit := s.Policy.Limit.Time; limit > 0 && time.Since(began) > limit {
+		if limit := s.Policy.Limit.Time; limit > 0 && how == candidates && time.Since(began) > limit {
 			f.Notes = append(f.Notes, fmt.Sprintf("%s and what follows was not looked into: one sweep takes %v", d.Path(), limit))
 			break
 		}

@@ -16,21 +16,23 @@ type settings map[string]any
 // its own schedule never comes, and nothing of the machine's is used.
 func quick(dir string) settings {
 	return settings{
-		"host.id":            "test-host",
-		"docker.settle":      "0s",
-		"api.socket":         dir + "/berth.sock",
-		"api.group":          "",
-		"state_dir":          dir + "/state",
-		"logs.roots":         roots(dir + "/logs"),
-		"logs.schedule":      "0 0 29 2 *",
-		"logs.splay":         "0s",
-		"logs.grace":         "0s",
-		"logs.unknown_grace": "24h",
-		"logs.undo":          "1h",
-		"relay.listen":       "off",
-		"metrics.dogstatsd":  "off",
-		"log.level":          "debug",
-		"log.format":         "text",
+		"host.id":                "test-host",
+		"docker.settle":          "0s",
+		"api.socket":             dir + "/berth.sock",
+		"api.group":              "",
+		"state_dir":              dir + "/state",
+		"logs.roots":             roots(dir + "/logs"),
+		"logs.schedule":          "0 0 29 2 *",
+		"logs.splay":             "0s",
+		"logs.grace":             "0s",
+		"logs.unknown_grace":     "24h",
+		"logs.undo":              "1h",
+		"logs.first_sweep_delay": "0s",
+		"logs.sweep_share":       100,
+		"relay.listen":           "off",
+		"metrics.dogstatsd":      "off",
+		"log.level":              "debug",
+		"log.format":             "text",
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *session) completing(ask func(context.Context, *api.Client) []string) co
 func (s *session) completeObjects(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	return s.completing(func(ctx context.Context, client *api.Client) []string {
 		words := containerWords(ctx, client)
-		if folders, err := client.LogFolders(ctx); err == nil {
+		if folders, err := client.LogFolders(ctx, false); err == nil {
 			for _, f := range folders {
 				words = append(words, hint(short(f.Container), f.Service+", "+f.State))
 			}
@@ -58,7 +58,7 @@ func containerWords(ctx context.Context, client *api.Client) []string {
 // completeRestorable offers what can be brought back.
 func (s *session) completeRestorable(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	return s.completing(func(ctx context.Context, client *api.Client) []string {
-		folders, _ := client.LogFolders(ctx)
+		folders, _ := client.LogFolders(ctx, false)
 		var words []string
 		for _, f := range folders {
 			if f.State == "restorable" && !slices.Contains(args, short(f.Container)) {

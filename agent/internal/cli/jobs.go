@@ -57,7 +57,7 @@ func (p *page) jobTable(jobs []api.Job) *table {
 }
 
 func resultInk(result string) ink {
-	styles := map[string]string{"ok": green, "partial": yellow, "blind": yellow, "failed": red}
+	styles := map[string]string{"ok": green, "partial": yellow, "planned": yellow, "blind": yellow, "failed": red}
 	return ink{result, styles[result]}
 }
 

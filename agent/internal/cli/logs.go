@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -19,14 +22,20 @@ func (s *session) logs() *cobra.Command {
 }
 
 func (s *session) logsList() *cobra.Command {
-	return &cobra.Command{
+	var largest bool
+	c := &cobra.Command{
 		Use: "ls", Aliases: []string{"list"}, Args: cobra.NoArgs,
-		Short:   "List the log folders, and what the janitor thinks of each",
-		Example: "  berth logs ls\n  berth logs ls --json | jq '[.[] | select(.state == \"restorable\").bytes] | add'",
+		Short: "List the log folders, and what the janitor thinks of each",
+		Long: "List the log folders, and what the janitor thinks of each. With --largest those of living\n" +
+			"containers are looked into as well, which may take a while, and the largest come first.",
+		Example: "  berth logs ls\n  berth logs ls --largest\n  berth logs ls --json | jq '[.[] | select(.state == \"restorable\").bytes] | add'",
 		RunE: func(c *cobra.Command, _ []string) error {
-			folders, err := s.client().LogFolders(c.Context())
+			folders, err := s.client().LogFolders(c.Context(), largest)
 			if err != nil {
 				return err
+			}
+			if largest {
+				slices.SortStableFunc(folders, func(a, b api.Folder) int { return cmp.Compare(b.Bytes, a.Bytes) })
 			}
 			return s.show(list(folders), func(p *page) {
 				if len(folders) == 0 {
@@ -36,6 +45,8 @@ func (s *session) logsList() *cobra.Command {
 			})
 		},
 	}
+	c.Flags().BoolVar(&largest, "largest", false, "measure every folder, the largest first")
+	return c
 }
 
 // folders adds a table of folders as they are now.

@@ -10,7 +10,8 @@ import (
 )
 
 func (s *session) logsPlan() *cobra.Command {
-	return &cobra.Command{
+	var unlimited bool
+	c := &cobra.Command{
 		Use: "plan", Args: cobra.NoArgs,
 		Short: "What a sweep would do now",
 		Long: "What a sweep would do now, with the reason for each folder whose container Docker\n" +
@@ -19,14 +20,18 @@ func (s *session) logsPlan() *cobra.Command {
 			"on the standard error.",
 		Example: "  berth logs plan\n  berth logs plan | grep ^remove\n  berth logs sweep --plan $(berth logs plan --json | jq -r .hash)",
 		RunE: func(c *cobra.Command, _ []string) error {
-			plan, err := s.client().LogPlan(c.Context())
+			plan, err := s.client().LogPlan(c.Context(), unlimited)
 			if err != nil {
 				return err
 			}
 			return s.showPlan(plan, plan)
 		},
 	}
+	c.Flags().BoolVar(&unlimited, "unlimited", false, unlimitedHelp)
+	return c
 }
+
+const unlimitedHelp = "lift the limits of one sweep: logs.sweep_share, logs.sweep_bytes and logs.sweep_time"
 
 // showPlan writes v, which holds the plan, as JSON, or the plan for people.
 // Piped, the standard output is the plan's text and nothing else (J6).
@@ -52,9 +57,20 @@ func (p *page) summary(l api.LogPlan) {
 		return
 	}
 	p.line("Plan %s: %s", ink{l.Hash, bold}, p.sum(l))
+	if l.Limited > 0 {
+		p.line("%s for the next sweeps, because one removes only so much: --unlimited lifts that", left(l.Limited))
+	}
 	if l.Remove > 0 {
 		p.line("Apply exactly this plan: berth logs sweep --plan %s", l.Hash)
 	}
+}
+
+// left says how many folders are left over.
+func left(n int) string {
+	if n == 1 {
+		return "1 folder is left"
+	}
+	return fmt.Sprintf("%d folders are left", n)
 }
 
 func (p *page) sum(l api.LogPlan) string {

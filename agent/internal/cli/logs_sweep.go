@@ -26,6 +26,7 @@ func (s *session) logsSweep() *cobra.Command {
 	f.StringVar(&request.Plan, "plan", "", "apply only what the plan with this hash names")
 	f.BoolVar(&request.DryRun, "dry-run", false, "plan only")
 	f.BoolVar(&request.Purge, "purge", false, "also delete for good what can still be restored")
+	f.BoolVar(&request.Unlimited, "unlimited", false, unlimitedHelp)
 	_ = c.RegisterFlagCompletionFunc("plan", cobra.NoFileCompletions)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		waited := s.waiting("sweeping…")
@@ -72,6 +73,9 @@ func (p *page) sweep(r api.SweepReport) {
 		p.line("Nothing to remove: %s kept, in %s", plural(r.Plan.Keep, "folder"), duration(r.Duration))
 	default:
 		p.line("%s", p.total(r))
+	}
+	if r.Plan.Limited > 0 {
+		p.line("%s for the next sweeps, because one removes only so much: --unlimited lifts that", left(r.Plan.Limited))
 	}
 	if r.Fault != "" {
 		p.line("%s", ink{"Not all went well: " + r.Fault, red})

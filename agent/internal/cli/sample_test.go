@@ -176,10 +176,10 @@ func (s *sample) Records(context.Context) ([]api.StoreRecord, error) {
 	return some(s, []api.StoreRecord{{Key: "hosts/i-0abc123", Rev: 41, Expires: noon.Add(78 * time.Second), Record: map[string]any{"host": "i-0abc123\u2028"}}}), nil
 }
 func (s *sample) Diagnose(context.Context) []api.Check { return some(s, s.checks) }
-func (s *sample) LogFolders(context.Context) ([]api.Folder, error) {
+func (s *sample) LogFolders(context.Context, bool) ([]api.Folder, error) {
 	return some(s, folders()), nil
 }
-func (s *sample) LogPlan(context.Context) (api.LogPlan, error) { return plan(), nil }
+func (s *sample) LogPlan(context.Context, bool) (api.LogPlan, error) { return plan(), nil }
 func (s *sample) LogSweep(_ context.Context, _ api.Peer, r api.SweepRequest) (api.SweepReport, error) {
 	s.wait()
 	report := s.sweep

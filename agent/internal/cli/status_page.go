@@ -130,6 +130,9 @@ func (p *page) logState(l api.Logs) ink {
 	if l.Restorable > 0 {
 		text += fmt.Sprintf("%s%d restorable, holding %s", gap, l.Restorable, size(l.HeldBytes))
 	}
+	if !l.FirstSweep.IsZero() {
+		text += gap + "scheduled sweeps only plan until " + p.moment(l.FirstSweep)
+	}
 	if l.Blind != "" {
 		return ink{text + gap + "nothing swept: " + l.Blind, yellow}
 	}

@@ -20,8 +20,8 @@ func TestJSONIsTheAPIsOwn(t *testing.T) {
 	tests := map[string]func() (any, error){
 		"status":            func() (any, error) { return client.Status(t.Context()) },
 		"ps":                func() (any, error) { return client.Containers(t.Context(), "") },
-		"logs ls":           func() (any, error) { return client.LogFolders(t.Context()) },
-		"logs plan":         func() (any, error) { return client.LogPlan(t.Context()) },
+		"logs ls":           func() (any, error) { return client.LogFolders(t.Context(), false) },
+		"logs plan":         func() (any, error) { return client.LogPlan(t.Context(), false) },
 		"logs sweep":        func() (any, error) { return client.LogSweep(t.Context(), api.SweepRequest{}) },
 		"logs undo --last":  func() (any, error) { return client.LogUndo(t.Context(), api.UndoRequest{Last: true}) },
 		"logs history":      func() (any, error) { return client.LogHistory(t.Context(), 50) },
