@@ -16,20 +16,20 @@ import (
 
 // A Folder is one folder that has the name and the place of a container's.
 type Folder struct {
-	Root     string // path of its log root
-	Rel      string // path below the root
-	Service  string // as the path says; empty if the pattern does not
-	Name     string // 12 or 64 digits
-	Identity beneath.Identity
-	Changed  time.Time // of the folder itself: an entry came or went, or its status changed
+	Root     string           // path of its log root
+	Rel      string           // path below the root
+	Service  string           // as the path says; empty if the pattern does not
+	Name     string           // 12 or 64 digits
+	Identity beneath.Identity // zero if its container is listed: nobody asks
+	Changed  time.Time        // of the folder itself: an entry came or went, or its status changed; zero as well
 }
 
 // Path is where the folder is on the host.
 func (f Folder) Path() string { return path.Join(f.Root, f.Rel) }
 
 // scan finds the folders below a root. It reads the names of the pattern's
-// levels and looks at nothing else. What cannot be entered is left out and
-// noted: it will not be deleted.
+// levels and looks at nothing else: who each folder is, [identify] says. What
+// cannot be entered is left out and noted: it will not be deleted.
 func scan(ctx context.Context, root *beneath.Root, p Pattern) (folders []Folder, notes []string, err error) {
 	top, err := root.OpenDir("")
 	if err != nil {
@@ -81,6 +81,10 @@ func (s *scanner) level(d *beneath.Dir, rel string, depth int) error {
 }
 
 func (s *scanner) child(d *beneath.Dir, rel, name string, depth int) error {
+	if depth == len(s.pattern.parts)-1 {
+		s.folders = append(s.folders, Folder{Root: s.root, Rel: rel, Service: s.pattern.service(rel), Name: name})
+		return nil
+	}
 	sub, err := d.OpenDir(name)
 	if errors.Is(err, unix.ENOENT) {
 		return nil
@@ -90,21 +94,25 @@ func (s *scanner) child(d *beneath.Dir, rel, name string, depth int) error {
 		return nil
 	}
 	defer sub.Close()
-	if depth < len(s.pattern.parts)-1 {
-		return s.level(sub, rel, depth+1)
+	return s.level(sub, rel, depth+1)
+}
+
+// identify looks at a folder. One that is not there any more is no error, and
+// is not found.
+func identify(root *beneath.Root, f *Folder) (found bool, err error) {
+	d, err := root.OpenDir(f.Rel)
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
 	}
-	id, err := sub.Identity()
 	if err != nil {
-		return err
+		return false, err
 	}
-	changed, err := sub.Changed()
-	if err != nil {
-		return err
+	defer d.Close()
+	if f.Identity, err = d.Identity(); err != nil {
+		return false, err
 	}
-	s.folders = append(s.folders, Folder{
-		Root: s.root, Rel: rel, Service: s.pattern.service(rel), Name: name, Identity: id, Changed: changed,
-	})
-	return nil
+	f.Changed, err = d.Changed()
+	return err == nil, err
 }
 
 func (s *scanner) note(format string, args ...any) {

@@ -247,6 +247,7 @@ func (s *Sweeper) look(ctx context.Context, which func(Folder) bool, how depth) 
 	for _, g := range s.ground {
 		f.Pressure[g.Path] = s.pressure(g)
 	}
+	s.identify(&f)
 	s.measure(ctx, &f, how)
 	return f
 }
@@ -256,6 +257,31 @@ const (
 	maxEntries = 2_000_000
 	maxInodes  = 4096
 )
+
+// identify looks at the folders whose containers are not listed. What cannot be
+// entered is left out and noted.
+func (s *Sweeper) identify(f *Facts) {
+	listed := f.living().listed
+	known := f.Folders[:0]
+	for _, folder := range f.Folders {
+		if _, ok := listed[folder.Name]; ok {
+			known = append(known, folder)
+			continue
+		}
+		g := s.on(folder.Root)
+		if g == nil {
+			continue
+		}
+		found, err := identify(g.dir, &folder)
+		if err != nil && len(f.Notes) < maxNotes {
+			f.Notes = append(f.Notes, fmt.Sprintf("%q is left alone: %v", folder.Path(), err))
+		}
+		if found {
+			known = append(known, folder)
+		}
+	}
+	f.Folders = known
+}
 
 // A depth is which folders are looked into.
 type depth int
