@@ -47,20 +47,17 @@ func (a *Age) UnmarshalText(text []byte) error {
 // A Size is a number of bytes. Zero is off: no limit.
 type Size int64
 
-// units are what a size may be counted in, largest first.
-var units = []struct {
-	name  string
-	bytes int64
-}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+// units are what a size may be counted in, each 1024 of the next.
+func units() []string { return []string{"TiB", "GiB", "MiB", "KiB"} }
 
 // String returns "off" or a size that [Load] reads back.
 func (s Size) String() string {
 	if s == 0 {
 		return off
 	}
-	for _, u := range units {
-		if int64(s)%u.bytes == 0 {
-			return strconv.FormatInt(int64(s)/u.bytes, 10) + u.name
+	for i, name := range units() {
+		if unit := int64(1) << (40 - 10*i); int64(s)%unit == 0 {
+			return strconv.FormatInt(int64(s)/unit, 10) + name
 		}
 	}
 	return strconv.FormatInt(int64(s), 10) + "B"
@@ -76,9 +73,9 @@ func (s *Size) UnmarshalText(text []byte) error {
 		return nil
 	}
 	number, unit := strings.TrimSuffix(string(text), "B"), int64(1)
-	for _, u := range units {
-		if n, found := strings.CutSuffix(string(text), u.name); found {
-			number, unit = n, u.bytes
+	for i, name := range units() {
+		if n, found := strings.CutSuffix(string(text), name); found {
+			number, unit = n, int64(1)<<(40-10*i)
 			break
 		}
 	}
