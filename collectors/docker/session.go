@@ -111,11 +111,17 @@ func (s *session) hear() {
 		s.allStale()
 		s.doubtAll = true
 	}
-	s.arm()
+	if s.doubtAll || len(s.doubtful) > 0 {
+		s.arm()
+	}
 }
 
-// doubt notes that the next list is to show a container.
+// doubt notes that the next list is to show a container. A hint may be about
+// none, such as that of a network that was made.
 func (s *session) doubt(id inventory.ID) {
+	if id == "" {
+		return
+	}
 	if s.doubtful == nil {
 		s.doubtful = map[inventory.ID]bool{}
 	}
