@@ -7,6 +7,8 @@ export GOFLAGS += -buildvcs=$(VCS)
 BUILD    = CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags "-s -w"
 
 CYCLES   ?= 2000
+STEPS    ?= 10000000
+SWAPS    ?= 1000000
 FUZZTIME ?= 20s
 PREFIX   ?= /usr/local
 LINT      = go tool -modfile=packaging/lint.mod golangci-lint
@@ -16,10 +18,10 @@ LINT      = go tool -modfile=packaging/lint.mod golangci-lint
 RACED     = ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race install clean
+.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-adversary model install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## see it work on the local Docker, in a minute; leaves nothing behind
 	@test/setup/setup.sh demo
@@ -38,7 +40,7 @@ build: ## bin/berth, static
 
 test: setup ## all tests, against the real Docker and the real kernel
 	go test -race -count=1 -timeout 15m $(RACED)
-	go test -count=1 -timeout 20m ./test/e2e
+	go test -count=1 -timeout 20m ./test/adversary ./test/e2e
 
 check: format vet tidy house build cross lint test ## what CI runs: all of it
 
@@ -75,6 +77,12 @@ e2e: setup ## the tests from outside alone
 
 e2e-race: setup ## the long race: CYCLES containers against a sweeper without grace
 	go test -count=1 -timeout 3h -v -run WhileItsContainerExists ./test/e2e -cycles=$(CYCLES)
+
+e2e-adversary: ## SWAPS by hostile tenants against the janitor, with canaries outside
+	go test -count=1 -timeout 6h -v ./test/adversary -swaps=$(SWAPS)
+
+model: ## the janitor against a model of the truth, for STEPS random steps with faults
+	go test -count=1 -timeout 0 -v -run Model ./janitor/logs -steps=$(STEPS)
 
 install: build ## bin/berth to PREFIX/bin
 	install -D -m 0755 bin/berth $(DESTDIR)$(PREFIX)/bin/berth

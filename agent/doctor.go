@@ -93,6 +93,9 @@ func (a *Agent) checkDocker(ctx context.Context, g *generation, d *diagnosis) {
 	}
 	d.ok("docker", "%s lists %d containers in %s (Engine %s, API %s)",
 		client.Socket(), len(l.Containers), time.Since(began).Round(time.Millisecond), l.Engine.Version, l.Engine.APIVersion)
+	if doubt := g.lookout.disbelieves(); doubt != "" {
+		d.add(checkFail, "docker", doubt, "look at Docker's data root and at docker ps -a: what is not listed there has to be removed, or made anew")
+	}
 	if p := g.sweeper.Plan(ctx); p.Blind != "" {
 		d.add(checkWarn, "logs", "nothing is deleted now: "+p.Blind, "this ends by itself when the reason does")
 	} else {
@@ -184,11 +187,12 @@ func (a *Agent) checkAudit(d *diagnosis) {
 }
 
 func (a *Agent) checkDisks(g *generation, d *diagnosis) {
-	limits := g.loaded.Config.Disk
+	for _, f := range g.monitor.Faults() {
+		d.add(checkWarn, "disk "+f.Path, f.Err.Error(), "Berth cannot tell how full it is")
+	}
 	for _, s := range a.disks(g) {
-		u := disk.Usage{BytesPercent: s.BytesPercent, InodesPercent: s.InodesPercent}
-		if u.Worst() >= float64(limits.High) {
-			d.add(checkWarn, "disk "+s.Path, fmt.Sprintf("%.0f%% of the bytes and %.0f%% of the inodes are used", s.BytesPercent, s.InodesPercent), "free some: berth logs sweep --purge gives up what could be restored")
+		if s.Level != disk.Normal.String() {
+			d.add(checkWarn, "disk "+s.Path, s.Level+": "+s.Reason, "free some: berth logs ls --largest shows what takes it, berth logs sweep --purge gives up what could be restored")
 			continue
 		}
 		d.ok("disk "+s.Path, "%.0f%% of the bytes and %.0f%% of the inodes are used (%s)", s.BytesPercent, s.InodesPercent, s.Use)

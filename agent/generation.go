@@ -10,6 +10,7 @@ import (
 	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/agent/internal/stats"
 	"github.com/berth-dev/berth/bridge/publish"
+	"github.com/berth-dev/berth/collectors/disk"
 	"github.com/berth-dev/berth/collectors/docker"
 	"github.com/berth-dev/berth/collectors/identity"
 	"github.com/berth-dev/berth/collectors/inventory"
@@ -29,6 +30,10 @@ type generation struct {
 	scheduler *janitor.Scheduler
 	publisher *publish.Publisher
 	reporter  *stats.Reporter
+	monitor   *disk.Monitor
+	relief    *relief
+	lookout   *lookout
+	agent     *Agent
 	ended     chan struct{} // closed when run returns
 
 	components []component
@@ -41,12 +46,16 @@ const sweepJob = "logs"
 // has passed its checks can be built.
 func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	c := loaded.Config
-	g := &generation{number: number, built: stamp(time.Now()), loaded: loaded, host: a.host(c.Host), ended: make(chan struct{})}
+	g := &generation{number: number, built: stamp(time.Now()), loaded: loaded, host: a.host(c.Host), ended: make(chan struct{}), agent: a}
 	for _, r := range c.Logs.Roots {
 		if p, err := logs.ParsePattern(r.Pattern); err == nil {
 			g.roots = append(g.roots, logs.Root{Path: r.Path, Pattern: p})
 		}
 	}
+	g.monitor = a.monitor(g)
+	g.relief = &relief{generation: g, short: make(chan disk.State, 1)}
+	g.lookout = &lookout{generation: g}
+	pacer := &disk.Pacer{}
 	client := a.client(c.Docker)
 	g.watcher = &docker.Watcher{
 		Client: client, Inventory: &a.hub, Log: a.component("docker"),
@@ -55,6 +64,8 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	g.sweeper = &logs.Sweeper{
 		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,
 		Policy: policyOf(c.Logs), Undo: c.Logs.Undo, Settle: c.Docker.Settle, First: c.Logs.FirstSweepDelay,
+		Pressure: g.pressure, Pace: pacer.Pace, Archive: c.Logs.Archive, Room: g.room,
+		RotateAfter: time.Duration(c.Logs.RotateAfter),
 	}
 	g.scheduler = &janitor.Scheduler{Jobs: a.jobs(g), Log: a.component("jobs"), Done: a.ran}
 	g.reporter = &stats.Reporter{
@@ -63,7 +74,13 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	}
 	g.publisher = a.publisher(g)
 	g.components = []component{
-		{"docker", g.watcher.Run}, {"logs", g.sweeper.Run}, {"jobs", g.scheduler.Run}, {"publish", g.publisher.Run},
+		{"docker", g.watcher.Run},
+		{"logs", g.sweeper.Run},
+		{"jobs", g.scheduler.Run},
+		{"publish", g.publisher.Run},
+		{"disk", g.monitor.Run},
+		{"relief", g.relief.run},
+		{"lookout", g.lookout.run},
 	}
 	if g.reporter.Addr != "" {
 		g.components = append(g.components, component{"metrics", g.reporter.Run})
@@ -107,7 +124,7 @@ func (a *Agent) jobs(g *generation) []janitor.Job {
 
 // sweep is the job's run.
 func (g *generation) sweep(ctx context.Context, o janitor.Options) janitor.Outcome {
-	r, err := g.sweeper.Sweep(ctx, logs.Options{DryRun: o.DryRun, Scheduled: o.By == janitor.BySchedule, By: o.By})
+	r, err := g.sweeper.Sweep(ctx, logs.Options{DryRun: o.DryRun, Scheduled: o.By == janitor.BySchedule || o.By == byDisk, By: o.By})
 	out := janitor.Outcome{Result: r.Result(), Freed: r.Freed}
 	switch {
 	case err != nil:
@@ -120,8 +137,21 @@ func (g *generation) sweep(ctx context.Context, o janitor.Options) janitor.Outco
 		out.Detail = fmt.Sprintf("would remove %d folders, keeps %d", len(r.Plan.Removals()), len(r.Plan.Decisions)-len(r.Plan.Removals()))
 	default:
 		out.Detail = fmt.Sprintf("removed %d folders, deleted %d for good, refused %d", len(r.Removed), len(r.Purged), len(r.Refused))
+		g.rotate(ctx, r.Plan, o.By, &out)
 	}
 	return out
+}
+
+// rotate compresses files of the living after a sweep, if that is configured.
+func (g *generation) rotate(ctx context.Context, p logs.Plan, by string, out *janitor.Outcome) {
+	files, freed, err := g.sweeper.Rotate(ctx, p, by)
+	out.Freed += freed
+	if files > 0 {
+		out.Detail += fmt.Sprintf(", compressed %d files", files)
+	}
+	if err != nil {
+		out.Result, out.Detail = "partial", out.Detail+": "+err.Error()
+	}
 }
 
 // run runs the components until ctx ends.

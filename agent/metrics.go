@@ -20,6 +20,7 @@ func (a *Agent) samples(g *generation) []stats.Sample {
 	}
 	all = append(all, a.dockerSamples(g)...)
 	all = append(all, logSamples(g)...)
+	all = append(all, diskSamples(g)...)
 	return append(all, jobSamples(g)...)
 }
 
@@ -27,7 +28,7 @@ func (a *Agent) dockerSamples(g *generation) []stats.Sample {
 	s := g.watcher.Status()
 	all := []stats.Sample{
 		{Name: stats.DockerConnected, Value: truth(s.Connected)},
-		{Name: stats.DockerBlind, Value: s.BlindTotal.Seconds()},
+		{Name: stats.DockerBlind, Value: g.lookout.blindTime().Seconds()},
 		{Name: stats.DockerReconnects, Value: float64(s.Reconnects)},
 	}
 	states := map[inventory.State]int{}
@@ -58,6 +59,20 @@ func logSamples(g *generation) []stats.Sample {
 	}
 	for code, n := range s.Refused {
 		all = append(all, stats.Sample{Name: stats.LogsRefused, Value: float64(n), Tags: []string{"code:" + code}})
+	}
+	return all
+}
+
+func diskSamples(g *generation) []stats.Sample {
+	var all []stats.Sample
+	for _, s := range g.monitor.States() {
+		path := []string{"path:" + s.Paths[0]}
+		all = append(all,
+			stats.Sample{Name: stats.DiskUsed, Value: s.Usage.Worst(), Tags: path},
+			stats.Sample{Name: stats.DiskLevel, Value: float64(s.Level), Tags: path})
+		if s.Forecast.Full > 0 {
+			all = append(all, stats.Sample{Name: stats.DiskFullIn, Value: s.Forecast.Full.Seconds(), Tags: path})
+		}
 	}
 	return all
 }

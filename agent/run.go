@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -82,14 +83,23 @@ func open(o Options, loaded config.Loaded) (*Agent, error) {
 	a.log = newLogger(o.Stderr, c.Log.Format, a.level)
 	a.notify = &notifier{live: a.self.Live, log: a.component("systemd")}
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make state folder: %w: set state_dir to a folder that uid %d may write", err, os.Geteuid())
+		return nil, noRoom(fmt.Errorf("make state folder: %w: set state_dir to a folder that uid %d may write", err, os.Geteuid()))
 	}
 	if err := a.openState(c); err != nil {
-		return nil, errors.Join(err, a.close())
+		return nil, errors.Join(noRoom(err), a.close())
 	}
 	a.limited = append(a.limited, a.listener.Limited...)
 	a.now = a.build(loaded, 1)
 	return a, nil
+}
+
+// noRoom adds the cure to the error of a state folder that a full disk keeps
+// from being made. One that was made there before works on it.
+func noRoom(err error) error {
+	if !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return fmt.Errorf("%w: the first start takes 3 MiB and 6 inodes: make room by hand, or set state_dir to a folder on another file system", err)
 }
 
 func (a *Agent) openState(c config.Config) (err error) {

@@ -47,6 +47,11 @@ func reasons(s api.Status) []string {
 			all = append(all, "log root is not swept: "+r.Fault)
 		}
 	}
+	for _, d := range s.Disks {
+		if d.Level == disk.High.String() || d.Level == disk.Emergency.String() {
+			all = append(all, "disk: "+d.Reason)
+		}
+	}
 	if n := len(s.Config.Rejected); n > 0 {
 		f := s.Config.Rejected[0]
 		all = append(all, fmt.Sprintf("the newest configuration is refused with %d faults, first %s: %s", n, cmp.Or(f.Key, f.File), f.Message))
@@ -79,37 +84,11 @@ func (a *Agent) docker(g *generation) api.Docker {
 
 func (a *Agent) logs(g *generation) api.Logs {
 	stats := g.sweeper.Stats()
-	l := api.Logs{Blind: stats.Blind, FirstSweep: stamp(g.sweeper.FirstSweep()), Restorable: stats.Restorable, HeldBytes: stats.Held}
+	l := api.Logs{
+		Blind: cmp.Or(g.lookout.disbelieves(), stats.Blind), FirstSweep: stamp(g.sweeper.FirstSweep()), Restorable: stats.Restorable, HeldBytes: stats.Held,
+	}
 	for _, r := range g.sweeper.RootStates() {
 		l.Roots = append(l.Roots, api.LogRoot{Path: r.Path, Pattern: r.Pattern.String(), Fault: r.Fault})
 	}
 	return l
-}
-
-// disks returns the file systems of what Berth sweeps and keeps, each once.
-func (a *Agent) disks(g *generation) []api.Disk {
-	type place struct{ path, use string }
-	var places []place
-	for _, r := range g.roots {
-		places = append(places, place{r.Path, "logs"})
-	}
-	places = append(places, place{a.hub.Snapshot().Engine.RootDir, "docker"}, place{g.loaded.Config.StateDir, "state"})
-	seen := map[uint64]int{}
-	var all []api.Disk
-	for _, p := range places {
-		u, err := disk.Stat(p.path)
-		if p.path == "" || err != nil {
-			continue
-		}
-		if i, ok := seen[u.Device]; ok {
-			all[i].Use += ", " + p.use
-			continue
-		}
-		seen[u.Device] = len(all)
-		all = append(all, api.Disk{
-			Path: p.path, Use: p.use, Bytes: u.Bytes, FreeBytes: u.Avail,
-			BytesPercent: u.BytesPercent, InodesPercent: u.InodesPercent,
-		})
-	}
-	return all
 }

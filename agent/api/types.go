@@ -104,6 +104,11 @@ type Disk struct {
 	FreeBytes     uint64  `json:"free_bytes"` // free to an unprivileged process
 	BytesPercent  float64 `json:"bytes_percent"`
 	InodesPercent float64 `json:"inodes_percent"`
+
+	Level  string        `json:"level"`          // normal, forecast, high, emergency
+	Reason string        `json:"reason"`         // what the level rests on
+	Since  time.Time     `json:"since,omitzero"` // when it was reached
+	FullIn time.Duration `json:"full_in_ns"`     // if its use goes on as it did; 0: not in sight
 }
 
 // Container is one container on this host.

@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
+
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 )
 
 // Bounds of what is kept.
@@ -20,14 +21,17 @@ const (
 
 // What a record is about.
 const (
-	Removed   = "removed"   // moved out of reach; can be restored
-	Refused   = "refused"   // was planned, and kept after all
-	Restored  = "restored"  // brought back
-	Purged    = "purged"    // deleted for good
-	Kept      = "kept"      // is kept for another reason than before
-	Blind     = "blind"     // a sweep that removed nothing because it could not see
-	Recovered = "recovered" // found after a crash and finished or rolled back
-	Planned   = "planned"   // a sweep that only planned
+	Removed    = "removed"    // moved out of reach; can be restored
+	Refused    = "refused"    // was planned, and kept after all
+	Restored   = "restored"   // brought back
+	Purged     = "purged"     // deleted for good
+	Kept       = "kept"       // is kept for another reason than before
+	Blind      = "blind"      // a sweep that removed nothing because it could not see
+	Recovered  = "recovered"  // found after a crash and finished or rolled back
+	Archived   = "archived"   // saved before it was deleted for good, or why not
+	Compressed = "compressed" // files of a living container, where they lie
+	Disk       = "disk"       // a file system became short of space, or has room again
+	Planned    = "planned"    // a sweep that only planned
 )
 
 // A Record is one thing that was done, or not done, and why.
@@ -48,7 +52,8 @@ type Record struct {
 
 // A Log may be used from many goroutines.
 type Log struct {
-	dir string
+	dir     string
+	finding sync.Mutex // one question at a time: it may write an index. Before mu
 
 	mu    sync.Mutex // guards the fields below
 	file  *segment
@@ -60,7 +65,7 @@ type Log struct {
 // Open opens or makes the audit in a folder.
 func Open(dir string) (*Log, error) {
 	l := &Log{dir: dir}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := kernel.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open audit: %w", err)
 	}
 	names, err := l.segments()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,20 +18,22 @@ import (
 // or container object names: a path, or the leading digits of an ID. An empty
 // object finds all.
 func (l *Log) Find(object string, limit int) ([]Record, error) {
+	l.finding.Lock()
+	defer l.finding.Unlock()
 	l.mu.Lock()
 	names, err := l.segments()
+	written := l.file.Size()
 	l.mu.Unlock()
 	if err != nil {
 		return nil, fmt.Errorf("read audit: %w", err)
 	}
 	var found []Record
-	var text bytes.Buffer // one for all: they are large
-	for _, name := range slices.Backward(names) {
-		err := read(filepath.Join(l.dir, name), &text)
+	for i, name := range slices.Backward(names) {
+		p := past{l: l, path: filepath.Join(l.dir, name), size: written, newest: i == len(names)-1}
+		part, err := p.find(object, limit-len(found))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else it was dropped meanwhile
 			return nil, fmt.Errorf("read audit: %w", err)
 		}
-		part := find(text.Bytes(), object, limit-len(found))
 		if found = append(part, found...); len(found) >= limit {
 			break
 		}
@@ -40,38 +41,82 @@ func (l *Log) Find(object string, limit int) ([]Record, error) {
 	return found, nil
 }
 
-func read(path string, text *bytes.Buffer) error {
-	text.Reset()
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil {
-		text.Grow(int(info.Size()) + bytes.MinRead)
-	}
-	_, err = text.ReadFrom(file)
-	return err
+// A past is a segment that is being read.
+type past struct {
+	l      *Log
+	path   string
+	file   *os.File
+	size   int64 // of what is written whole: to the newest, records are added meanwhile
+	newest bool
 }
 
-// find returns the newest records of one segment, oldest first. Only lines that
-// hold a part of the object as it is are parsed.
-func find(text []byte, object string, limit int) []Record {
-	var found []Record
-	part := hint(object)
-	if part == "" {
-		for line := range backward(text) {
-			if found = parse(found, line, object); len(found) >= limit {
-				break
-			}
+// find returns the newest records of the segment, oldest first.
+func (p *past) find(object string, limit int) (found []Record, err error) {
+	if p.file, err = os.Open(p.path); err != nil {
+		return nil, err
+	}
+	defer p.file.Close()
+	info, err := p.file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if size := info.Size(); !p.newest || size < p.size {
+		p.size = size
+	}
+	lines, err := p.lines(hint(object))
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range slices.Backward(lines) {
+		if found = parse(found, line, object); len(found) >= limit {
+			break
 		}
-		slices.Reverse(found)
-		return found
 	}
-	for line := range holding(text, []byte(part)) {
-		found = parse(found, line, object)
+	slices.Reverse(found)
+	return found, nil
+}
+
+// lines returns the lines that can be about what has a part in common with the
+// object: all, if there is no such part.
+func (p *past) lines(part string) ([][]byte, error) {
+	if part == "" {
+		text, err := p.text(0)
+		return bytes.Split(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\n'}), err
 	}
-	return found[max(0, len(found)-limit):]
+	x, err := p.index()
+	if err != nil {
+		return nil, err
+	}
+	var lines [][]byte
+	for _, place := range x.places(part) {
+		line, err := p.line(place)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	rest, err := p.text(x.covered)
+	return append(lines, holding(rest, []byte(part))...), err
+}
+
+// text reads the segment from a place on.
+func (p *past) text(from int64) ([]byte, error) {
+	text := make([]byte, p.size-from)
+	_, err := p.file.ReadAt(text, from)
+	return text, err
+}
+
+// line reads the line that begins at a place, without its end.
+func (p *past) line(place int64) ([]byte, error) {
+	for size := int64(1 << 10); ; size *= 4 {
+		b := make([]byte, min(size, p.size-place))
+		if _, err := p.file.ReadAt(b, place); err != nil {
+			return nil, err
+		}
+		if line, _, ended := bytes.Cut(b, []byte{'\n'}); ended || int64(len(b)) < size {
+			return line, nil
+		}
+	}
 }
 
 // parse adds the record of a line if it is about the object. A line that is
@@ -85,43 +130,25 @@ func parse(found []Record, line []byte, object string) []Record {
 	return append(found, r)
 }
 
-// backward gives the lines of a text without their ends, the last one first.
-func backward(text []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		text := bytes.TrimSuffix(text, []byte{'\n'})
-		for len(text) > 0 {
-			start := bytes.LastIndexByte(text, '\n') + 1
-			if !yield(text[start:]) {
-				return
-			}
-			text = text[:max(0, start-1)]
-		}
-	}
-}
-
-// holding gives the lines that hold a part, which must not be empty. It
+// holding returns the lines that hold a part, which must not be empty. It
 // searches the whole text at once: that is many times faster than line by line.
-func holding(text, part []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for {
-			i := bytes.Index(text, part)
-			if i < 0 {
-				return
-			}
-			start := bytes.LastIndexByte(text[:i], '\n') + 1
-			line, rest, _ := bytes.Cut(text[start:], []byte{'\n'})
-			if !yield(line) {
-				return
-			}
-			text = rest
+func holding(text, part []byte) (lines [][]byte) {
+	for {
+		i := bytes.Index(text, part)
+		if i < 0 {
+			return lines
 		}
+		start := bytes.LastIndexByte(text[:i], '\n') + 1
+		line, rest, _ := bytes.Cut(text[start:], []byte{'\n'})
+		lines, text = append(lines, line), rest
 	}
 }
 
-// hint is a part of the object that its lines hold as it is.
+// hint is a part of the object that its lines hold as it is: the beginning of
+// the container's name, for a folder is named by its container.
 func hint(object string) string {
 	object = object[strings.LastIndexByte(object, '/')+1:]
-	return object[:min(len(object), 12)]
+	return object[:min(len(object), keySize)]
 }
 
 func (r Record) names(object string) bool {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 	"github.com/berth-dev/berth/janitor/journal"
 )
 
@@ -26,7 +27,7 @@ type segment struct {
 }
 
 func openSegment(path string) (*segment, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := kernel.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func (s *segment) reserve() {
 		return
 	}
 	s.reserved = s.Size() + room
-	_ = unix.Fallocate(int(s.file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, s.reserved)
+	_ = kernel.Fallocate(int(s.file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, s.reserved)
 }
 
 func segmentName(first uint64) string { return fmt.Sprintf("audit-%012d.log", first) }
@@ -108,7 +109,7 @@ func (l *Log) begin(name string) error {
 	}
 	dir, err := os.Open(l.dir)
 	if err == nil {
-		err = errors.Join(dir.Sync(), dir.Close())
+		err = errors.Join(kernel.Fsync(int(dir.Fd())), dir.Close())
 	}
 	if err != nil {
 		return errors.Join(err, s.Close())
@@ -142,14 +143,16 @@ func (l *Log) rotate(now time.Time) error {
 	return errors.Join(dropped, old.Close())
 }
 
-// drop removes the segments that are too old or too many, with one to come.
+// drop removes the segments that are too old or too many, with one to come, and
+// what belongs to them first.
 func (l *Log) drop(now time.Time) error {
 	names, err := l.segments()
 	for i, name := range names[:max(0, len(names)-1)] {
 		path := filepath.Join(l.dir, name)
 		info, statErr := os.Stat(path)
 		if statErr == nil && (i <= len(names)-MaxSegments || now.Sub(info.ModTime()) > MaxAge) {
-			err = errors.Join(err, os.Remove(path))
+			_ = kernel.Unlinkat(unix.AT_FDCWD, indexPath(path), 0) // there may be none
+			err = errors.Join(err, kernel.Unlinkat(unix.AT_FDCWD, path, 0))
 		}
 	}
 	return err

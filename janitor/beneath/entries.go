@@ -1,9 +1,9 @@
 package beneath
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -68,21 +68,21 @@ const (
 )
 
 // parseDirents appends the entries of one answer of getdents64, without "."
-// and ".." and what cannot be a name. A record that does not fit ends it.
+// and ".." and what cannot be a name. A record that does not fit ends it. The
+// names are parts of one string: one for each would cost as much again as the
+// rest of this.
 func parseDirents(b []byte, entries []Entry) []Entry {
+	text := string(b)
 	for len(b) >= direntName {
 		size := int(binary.NativeEndian.Uint16(b[direntReclen:]))
 		if size < direntName || size > len(b) {
 			break
 		}
-		name := b[direntName:size]
-		if i := bytes.IndexByte(name, 0); i >= 0 {
-			name = name[:i]
+		name, _, _ := strings.Cut(text[direntName:size], "\x00")
+		if IsName(name) {
+			entries = append(entries, Entry{name, kind(b[direntType])})
 		}
-		if s := string(name); IsName(s) {
-			entries = append(entries, Entry{s, kind(b[direntType])})
-		}
-		b = b[size:]
+		b, text = b[size:], text[size:]
 	}
 	return entries
 }

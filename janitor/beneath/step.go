@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 )
 
 const dirFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
@@ -66,9 +68,9 @@ func (t *tree) step(fd int, name string) (int, error) {
 			Flags:   dirFlags,
 			Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV,
 		}
-		return retry(func() (int, error) { return unix.Openat2(fd, name, &how) })
+		return retry(func() (int, error) { return kernel.Openat2(fd, name, &how) })
 	}
-	next, err := retry(func() (int, error) { return unix.Openat(fd, name, dirFlags, 0) })
+	next, err := retry(func() (int, error) { return kernel.Openat(fd, name, dirFlags, 0) })
 	if err != nil {
 		return -1, err
 	}

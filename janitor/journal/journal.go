@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 )
 
 // A File is a journal that is open for appending. It is not safe for use by
@@ -18,6 +20,9 @@ import (
 type File struct {
 	file *os.File
 	size int64
+	torn bool // there is more than size: a part of a line
+
+	reserved int64 // bytes from the start that have their place on disk
 }
 
 // New takes over a file that was opened for reading and appending. Its content
@@ -26,7 +31,7 @@ func New(file *os.File) *File { return &File{file: file} }
 
 // Open opens or makes the journal at path, for the daemon's user alone.
 func Open(path string) (*File, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := kernel.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +71,7 @@ func (f *File) Write(values ...any) error {
 	if err := f.Append(values...); err != nil {
 		return err
 	}
-	if err := unix.Fdatasync(int(f.file.Fd())); err != nil {
+	if err := kernel.Fdatasync(int(f.file.Fd())); err != nil {
 		return fmt.Errorf("sync journal: %w", err)
 	}
 	return nil
@@ -83,11 +88,35 @@ func (f *File) Append(values ...any) error {
 		}
 		all = append(all, b...)
 	}
-	if _, err := f.file.Write(all); err != nil {
-		return fmt.Errorf("write journal: %w", errors.Join(err, f.file.Truncate(f.size)))
+	if f.torn { // what is written behind a part of a line is lost with it
+		if err := f.cut(); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+	}
+	if err := kernel.Write(f.file, all); err != nil {
+		return fmt.Errorf("write journal: %w", errors.Join(err, f.cut()))
 	}
 	f.size += int64(len(all))
 	return nil
+}
+
+// Reserve keeps room on disk behind what is written, so that it can be written
+// on a full disk. Not every file system can, and a full one cannot any more:
+// that is no fault. It is for after each write, and does little in most.
+func (f *File) Reserve(room int64) {
+	if f.size+room/2 < f.reserved {
+		return
+	}
+	if kernel.Fallocate(int(f.file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, f.size+room) == nil {
+		f.reserved = f.size + room
+	}
+}
+
+// cut takes away what is not a whole line, and with it what was reserved.
+func (f *File) cut() error {
+	err := kernel.Ftruncate(int(f.file.Fd()), f.size)
+	f.torn, f.reserved = err != nil, 0
+	return err
 }
 
 // Replay calls each with the JSON of every good line, cuts a torn last line
@@ -102,9 +131,7 @@ func (f *File) Replay(each func([]byte) error) (bad int, err error) {
 	}
 	whole := text[:bytes.LastIndexByte(text, '\n')+1]
 	if f.size = int64(len(whole)); len(whole) < len(text) {
-		if err := f.file.Truncate(f.size); err != nil {
-			return 0, fmt.Errorf("cut torn line: %w", err)
-		}
+		_ = f.cut() // if not now, then before the next write
 	}
 	for line := range bytes.Lines(whole) {
 		body, err := Decode(line[:len(line)-1])

@@ -40,6 +40,7 @@ const (
 	massConfirm = 24 * time.Hour      // the same when many vanish at once
 	memory      = 90 * 24 * time.Hour // how long a container that went is remembered
 	compactSize = 4 << 20             // bytes of the journal from which it is written anew
+	room        = 1 << 20             // bytes set aside for what comes next, so that it can be written on a full disk
 	skew        = 5 * time.Minute     // how much older than what was noted a listing may be before the clock is to blame
 	lateEvent   = 10 * time.Second    // how far a destroy event can be behind the listing that shows its effect
 )
@@ -94,14 +95,12 @@ func Open(path string) (*Ledger, error) {
 		l.apply(r)
 		return nil
 	})
-	if err == nil {
-		err = l.tidy()
-	}
-	if err == nil && l.made.IsZero() {
-		l.begin()
-	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger: %w", err), l.file.Close())
+	}
+	l.err = l.tidy() // on a full disk the old file goes on
+	if l.file.Reserve(room); l.made.IsZero() {
+		l.begin()
 	}
 	return l, nil
 }
@@ -152,6 +151,7 @@ func (l *Ledger) note(records ...record) {
 	}
 	if l.err == nil {
 		l.err = l.tidy()
+		l.file.Reserve(room)
 	}
 	if l.changed != nil {
 		close(l.changed)
@@ -164,6 +164,7 @@ func (l *Ledger) keep(r record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.apply(r)
+	defer l.file.Reserve(room)
 	return l.file.Write(r)
 }
 

@@ -1,12 +1,17 @@
 package ledger
 
 import (
+	"errors"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 	"github.com/berth-dev/berth/janitor/journal"
 )
 
@@ -122,7 +127,7 @@ func (l *Ledger) compact() error {
 	}
 	maps.DeleteFunc(l.holds, func(_ string, until time.Time) bool { return until.Before(l.newest) })
 	next := l.path + ".next"
-	if err := os.RemoveAll(next); err != nil {
+	if err := kernel.Unlinkat(unix.AT_FDCWD, next, 0); err != nil && !errors.Is(err, unix.ENOENT) {
 		return err
 	}
 	fresh, err := journal.Open(next)
@@ -131,15 +136,23 @@ func (l *Ledger) compact() error {
 	}
 	err = fresh.Write(l.records()...)
 	if err == nil {
-		err = os.Rename(next, l.path)
+		err = kernel.Renameat2(unix.AT_FDCWD, next, unix.AT_FDCWD, l.path, 0)
 	}
 	if err != nil {
-		fresh.Close()
-		return err
+		return errors.Join(err, fresh.Close(), kernel.Unlinkat(unix.AT_FDCWD, next, 0))
 	}
 	old := l.file
 	l.file = fresh
-	return old.Close()
+	return errors.Join(syncFolder(filepath.Dir(l.path)), old.Close())
+}
+
+// syncFolder returns once the names in a folder are on disk.
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(kernel.Fsync(int(dir.Fd())), dir.Close())
 }
 
 // records says in the fewest records what the ledger knows.

@@ -10,7 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/beneath"
@@ -21,14 +22,14 @@ import (
 // command lines of containerd's shims. The value is one of the process IDs.
 // A process that ends meanwhile is no error; one that may not be looked at is.
 func scanProcesses(proc string) (map[inventory.ID]int, error) {
-	pids, err := processes(proc)
+	t, err := openTable(proc)
 	if err != nil {
 		return nil, err
 	}
+	defer t.dir.Close()
 	found := map[inventory.ID]int{}
-	for _, pid := range pids {
-		dir := filepath.Join(proc, strconv.Itoa(pid))
-		cgroup, err := os.ReadFile(filepath.Join(dir, "cgroup"))
+	for _, pid := range t.pids {
+		cgroup, err := t.read(pid, "cgroup")
 		if ended(err) {
 			continue
 		}
@@ -36,11 +37,11 @@ func scanProcesses(proc string) (map[inventory.ID]int, error) {
 			return nil, fmt.Errorf("process %d hides its cgroup: %w", pid, err)
 		}
 		note(found, pid, cgroup, "/:-.\n")
-		comm, err := os.ReadFile(filepath.Join(dir, "comm"))
+		comm, err := t.read(pid, "comm")
 		if err != nil || !bytes.HasPrefix(comm, []byte("containerd-shim")) && !bytes.HasPrefix(comm, []byte("docker-containe")) {
 			continue
 		}
-		cmdline, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		cmdline, err := t.read(pid, "cmdline")
 		if err != nil && !ended(err) {
 			return nil, fmt.Errorf("process %d hides its command line: %w", pid, err)
 		}
@@ -49,34 +50,84 @@ func scanProcesses(proc string) (map[inventory.ID]int, error) {
 	return found, nil
 }
 
-// note adds every part of text that has the form of a container's ID.
+// note adds every part of text between separators that has the form of a
+// container's ID: a run of as many digits, with nothing else at its ends.
 func note(found map[inventory.ID]int, pid int, text []byte, separators string) {
-	for part := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return strings.ContainsRune(separators, r) }) {
-		if id := inventory.ID(part); id.Valid() {
-			found[id] = pid
+	ends := func(i int) bool { return i < 0 || i >= len(text) || strings.IndexByte(separators, text[i]) >= 0 }
+	for start, end := 0, 0; start < len(text); start = end + 1 {
+		end = start
+		for end < len(text) && isDigit(text[end]) {
+			end++
+		}
+		if end-start != inventory.IDLen || !ends(start-1) || !ends(end) {
+			continue
+		}
+		if part := text[start:end]; found[inventory.ID(part)] == 0 {
+			found[inventory.ID(part)] = pid
 		}
 	}
 }
 
-func processes(proc string) ([]int, error) {
-	entries, err := os.ReadDir(proc)
+func isDigit(b byte) bool { return '0' <= b && b <= '9' || 'a' <= b && b <= 'f' }
+
+// A table is a process table that is open. Its files are read one after the
+// other into one buffer: [os.ReadFile] costs three times what the kernel does,
+// and on a host full of containers this scan is most of a sweep.
+type table struct {
+	dir  *os.File
+	pids []int // in order
+	text []byte
+}
+
+// openTable opens a process table that shows every process.
+func openTable(proc string) (*table, error) {
+	dir, err := os.Open(proc)
 	if err != nil {
 		return nil, fmt.Errorf("read the process table: %w", err)
 	}
-	var pids []int
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil {
-			pids = append(pids, pid)
+	t := &table{dir: dir, text: make([]byte, 0, 4096)}
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		dir.Close()
+		return nil, fmt.Errorf("read the process table: %w", err)
+	}
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			t.pids = append(t.pids, pid)
 		}
 	}
-	if !slices.Contains(pids, 1) {
+	if slices.Sort(t.pids); !slices.Contains(t.pids, 1) {
+		dir.Close()
 		return nil, fmt.Errorf("read the process table: %s does not show process 1: is it mounted with hidepid?", proc)
 	}
-	return pids, nil
+	return t, nil
+}
+
+// read returns a file of a process. The bytes are good until the next call. A
+// read that leaves room in the buffer has come to the end: /proc gives all it
+// has at once.
+func (t *table) read(pid int, name string) ([]byte, error) {
+	fd, err := unix.Openat(int(t.dir.Fd()), strconv.Itoa(pid)+"/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	for t.text = t.text[:0]; ; t.text = slices.Grow(t.text, cap(t.text)) {
+		n, err := unix.Read(fd, t.text[len(t.text):cap(t.text)])
+		for errors.Is(err, unix.EINTR) {
+			n, err = unix.Read(fd, t.text[len(t.text):cap(t.text)])
+		}
+		if err != nil {
+			return nil, err
+		}
+		if t.text = t.text[:len(t.text)+n]; len(t.text) < cap(t.text) {
+			return t.text, nil
+		}
+	}
 }
 
 func ended(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH)
 }
 
 // An opener is a process that has a file open.
@@ -93,11 +144,12 @@ func openFiles(proc string, inodes map[beneath.Inode]string) (open map[string]op
 	if len(inodes) == 0 {
 		return open, 0
 	}
-	pids, err := processes(proc)
+	t, err := openTable(proc)
 	if err != nil {
 		return open, 1
 	}
-	for _, pid := range pids {
+	defer t.dir.Close()
+	for _, pid := range t.pids {
 		dir := filepath.Join(proc, strconv.Itoa(pid), "fd")
 		fds, err := os.ReadDir(dir)
 		if err != nil {
@@ -107,19 +159,15 @@ func openFiles(proc string, inodes map[beneath.Inode]string) (open map[string]op
 			continue
 		}
 		for _, fd := range fds {
-			var st syscall.Stat_t
-			if syscall.Stat(filepath.Join(dir, fd.Name()), &st) != nil {
+			var st unix.Stat_t
+			if unix.Stat(filepath.Join(dir, fd.Name()), &st) != nil {
 				continue
 			}
 			if folder, ok := inodes[beneath.Inode{Dev: st.Dev, Ino: st.Ino}]; ok {
-				open[folder] = opener{pid, comm(proc, pid)}
+				comm, _ := t.read(pid, "comm")
+				open[folder] = opener{pid, string(bytes.TrimSpace(comm))}
 			}
 		}
 	}
 	return open, hidden
-}
-
-func comm(proc string, pid int) string {
-	b, _ := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "comm"))
-	return strings.TrimSpace(string(b))
 }

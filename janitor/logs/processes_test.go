@@ -58,6 +58,9 @@ func TestJ3TheProcessTableNamesTheContainers(t *testing.T) {
 		"a shim of old":             {"0::/\n", fmt.Sprintf("docker-containerd-shim\x00%s\x00/var/run/docker/libcontainerd/%s\x00docker-runc\x00", one, one), []inventory.ID{one}},
 		"somebody else":             {"0::/user.slice\n", "sleep\x00" + string(one) + "\x00", nil},
 		"digits that are too many":  {fmt.Sprintf("0::/docker/%s0\n", one), "app\x00", nil},
+		"an ID that goes on":        {fmt.Sprintf("0::/docker/%sg\n0::/docker/x%s\n", one, one), "app\x00", nil},
+		"no end of line":            {"0::/docker/" + string(one), "app\x00", []inventory.ID{one}},
+		"hierarchies without end":   {strings.Repeat("1:name=one:/\n", 5000) + "0::/docker/" + string(one) + "\n", "app\x00", []inventory.ID{one}},
 		"digits that are too few":   {fmt.Sprintf("0::/docker/%s\n", one[:63]), "app\x00", nil},
 		"a cgroup that is not text": {"0::/\xff\xfe\x00/" + string(one) + "\n", "app\x00", []inventory.ID{one}},
 	}

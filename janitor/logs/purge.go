@@ -114,6 +114,7 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 	if err := s.write(purges(graves, by)); err != nil {
 		return err
 	}
+	saver := s.archive()
 	freed, failed := make([]int64, len(graves)), make([]error, len(graves))
 	next := make(chan int, len(graves))
 	for i := range graves {
@@ -125,7 +126,10 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 	for range min(purgers, len(graves)) {
 		workers.Go(func() {
 			for i := range next {
-				freed[i], failed[i] = graves[i].yard.Purge(ctx, graves[i].stone)
+				s.pace(ctx, graves[i])
+				if failed[i] = s.save(ctx, saver, graves[i], by); failed[i] == nil {
+					freed[i], failed[i] = graves[i].yard.Purge(ctx, graves[i].stone)
+				}
 			}
 		})
 	}
@@ -144,6 +148,13 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 		s.purged(g, freed[i], r)
 	}
 	return errors.Join(append(errs, s.write(records))...)
+}
+
+// pace gives way to who needs the disk more, but not in an emergency.
+func (s *Sweeper) pace(ctx context.Context, g grave) {
+	if s.Pace != nil && s.pressure(g.ground) < Emergency {
+		_ = s.Pace(ctx) // what ends it ends the purge as well
+	}
 }
 
 // purges are the records of stones that are about to be deleted.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/berth-dev/berth/janitor/archive"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/beneath"
 	"github.com/berth-dev/berth/janitor/ledger"
@@ -45,14 +46,18 @@ type Sweeper struct {
 	Notify func(Event)      // may be nil
 	Now    func() time.Time // nil: time.Now
 
-	Policy Policy
-	Undo   time.Duration // how long a removed folder can be restored
-	Settle time.Duration // how long after a start of the Engine or the host nothing is deleted
-	Late   time.Duration // how long a destroy event may be behind the listing that shows its effect; 0: 2 s
-	Proc   string        // the process table; empty: /proc
-	First  time.Duration // after the ledger was made scheduled sweeps only plan for so long
+	Policy      Policy
+	Undo        time.Duration // how long a removed folder can be restored
+	Settle      time.Duration // how long after a start of the Engine or the host nothing is deleted
+	Late        time.Duration // how long a destroy event may be behind the listing that shows its effect; 0: 2 s
+	Proc        string        // the process table; empty: /proc
+	RotateAfter time.Duration // how long a file of a living container must be closed and unchanged to be compressed; 0: never
+	Archive     string        // folder for what is deleted for good; empty: none
+	First       time.Duration // after the ledger was made scheduled sweeps only plan for so long
 
-	Pressure func(root string) Pressure // how short of space a root's file system is now; nil: never
+	Room     func(folder string, bytes int64) error // whether the archive may take so many more; nil: it may
+	Pace     func(context.Context) error            // called before each folder is deleted for good; may pause. nil: no pauses
+	Pressure func(root string) Pressure             // how short of space a root's file system is now; nil: never
 
 	mu     sync.Mutex // held over a sweep; guards the fields below
 	made   time.Time
@@ -62,6 +67,7 @@ type Sweeper struct {
 	blind  string            // why the last sweep was
 	failed map[string]time.Time
 	wake   chan struct{}
+	saver  *archive.Folder // nil: not opened yet
 
 	stats  counters
 	states atomic.Pointer[[]RootState] // as open has seen them
@@ -158,6 +164,9 @@ func (s *Sweeper) recover(g *ground) error {
 	if err != nil {
 		g.close()
 		return err
+	}
+	if err := g.yard.Prepare(); err != nil { // every burial tries again
+		s.Log.Warn("nothing can be removed yet", "root", g.Path, "err", err)
 	}
 	var records []audit.Record
 	for _, stone := range r.Restored {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/beneath"
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 )
 
 // Bury moves a folder into the yard, if it still is the folder that f
@@ -57,13 +58,8 @@ func (y *Yard) take(from *beneath.Dir, name string, s Stone) error {
 	if err := y.write(buried(s)); err != nil {
 		return err
 	}
-	if err := y.at("bury: intent written"); err != nil {
-		return err
-	}
 	if err := rename(from, name, y.stones, s.Name); err != nil {
-		return errors.Join(err, y.note(record{Op: opGone, Name: s.Name}))
-	}
-	if err := y.at("bury: renamed"); err != nil {
+		y.note(record{Op: opGone, Name: s.Name})
 		return err
 	}
 	arrived := is(y.stones, s.Name, s.Identity)
@@ -75,10 +71,8 @@ func (y *Yard) take(from *beneath.Dir, name string, s Stone) error {
 		y.change(s.Name, func(s *state) { s.Orphan = orphan })
 		return errors.Join(arrived, fmt.Errorf("it is kept in the yard as %s: put it back: %w", s.Name, err))
 	}
-	if err := y.at("bury: put back"); err != nil {
-		return err
-	}
-	return errors.Join(arrived, y.note(record{Op: opGone, Name: s.Name}))
+	y.note(record{Op: opGone, Name: s.Name})
+	return arrived
 }
 
 // Confirm says that a second look agreed: the stones may be purged from now on.
@@ -99,13 +93,7 @@ func (y *Yard) Confirm(stones ...Stone) error {
 		}
 		records = append(records, record{Op: opConfirm, Name: s.Name})
 	}
-	if err := y.at("confirm: begun"); err != nil {
-		return err
-	}
-	if err := y.write(records...); err != nil {
-		return err
-	}
-	return y.at("confirm: written")
+	return y.write(records...)
 }
 
 // is reports whether the named entry is the folder with this identity.
@@ -127,7 +115,7 @@ func rename(from *beneath.Dir, name string, to *beneath.Dir, as string) error {
 	if !beneath.IsName(name) || !beneath.IsName(as) {
 		return fmt.Errorf("rename %q to %q: %w", name, as, beneath.ErrName)
 	}
-	err := unix.Renameat2(from.Fd(), name, to.Fd(), as, unix.RENAME_NOREPLACE)
+	err := kernel.Renameat2(from.Fd(), name, to.Fd(), as, unix.RENAME_NOREPLACE)
 	switch {
 	case err == nil:
 		return nil

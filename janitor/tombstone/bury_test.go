@@ -108,20 +108,10 @@ func TestALiveFolderSwappedInComesBack(t *testing.T) {
 	}
 }
 
-// on runs f when a change comes to a step.
-func (r *rig) on(step string, f func()) {
-	tombstone.SetStep(r.yard, func(s string) error {
-		if s == step {
-			f()
-		}
-		return nil
-	})
-}
-
 func TestASwapBetweenLookAndRenameIsNoticed(t *testing.T) {
 	r := newRig(t)
 	f := r.folder(dead)
-	r.on("bury: intent written", func() {
+	r.before("renameat2", func() {
 		ok(t, unix.Renameat2(unix.AT_FDCWD, r.at(dead), unix.AT_FDCWD, r.at(live), unix.RENAME_EXCHANGE))
 	})
 	alive := inode(t, r.at(live))
@@ -137,15 +127,9 @@ func TestASwapBetweenLookAndRenameIsNoticed(t *testing.T) {
 func TestWhatCannotGoBackIsKeptAsAnOrphan(t *testing.T) {
 	r := newRig(t)
 	f, alive := r.folder(dead), inode(t, r.at(live))
-	tombstone.SetStep(r.yard, func(step string) error {
-		switch step {
-		case "bury: intent written":
-			ok(t, unix.Renameat2(unix.AT_FDCWD, r.at(dead), unix.AT_FDCWD, r.at(live), unix.RENAME_EXCHANGE))
-		case "bury: renamed":
-			r.mkdir(dead)
-		}
-		return nil
-	})
+	r.before("renameat2", func() {
+		ok(t, unix.Renameat2(unix.AT_FDCWD, r.at(dead), unix.AT_FDCWD, r.at(live), unix.RENAME_EXCHANGE))
+	}, func() { r.mkdir(dead) })
 	_, err := r.yard.Bury(f, plan, noon)
 	if !errors.Is(err, tombstone.ErrSwapped) || !strings.Contains(err.Error(), "kept in the yard") {
 		t.Fatalf("got %v, want ErrSwapped and where it is kept", err)

@@ -1,9 +1,5 @@
 package tombstone
 
-// SetStep has f called between the steps of every change. If f returns an
-// error the change ends there, as in a crash.
-func SetStep(y *Yard, f func(step string) error) { y.step = f }
-
 // SetCompact sets the size from which the journal is written anew.
 func SetCompact(y *Yard, size int64) { y.compact = size }
 
@@ -22,6 +18,7 @@ var StoneName = stoneName
 // Names of what is in a yard, and bounds.
 const (
 	StonesName  = stonesName
+	GrowName    = growName
 	JournalName = journalName
 	MaxDepth    = maxDepth
 )

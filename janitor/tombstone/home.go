@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/beneath"
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 )
 
 // Home is the name of the yard in its root.
@@ -40,8 +41,10 @@ func (y *Yard) open(make bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if y.stones, err = ours(y.home, stonesName); errors.Is(err, unix.ENOENT) {
-		y.stones, err = makeStones(y.home)
+	y.stones, err = ours(y.home, stonesName)
+	fresh := errors.Is(err, unix.ENOENT)
+	if fresh {
+		y.stones, err = newStones(y.home)
 	}
 	if err != nil {
 		return err
@@ -49,7 +52,19 @@ func (y *Yard) open(make bool) (err error) {
 	if y.journal, err = openJournal(y.home, journalName); err != nil {
 		return err
 	}
+	if fresh {
+		if err := growStones(y.home, y.stones); err != nil {
+			return err
+		}
+	}
 	return y.replay()
+}
+
+// Prepare makes the yard if there is none, while there is room for it.
+func (y *Yard) Prepare() error {
+	y.io.Lock()
+	defer y.io.Unlock()
+	return y.made()
 }
 
 // made makes the yard if there is none. Whatever another process, gone by now,
@@ -62,22 +77,27 @@ func (y *Yard) made() error {
 		return nil
 	}
 	if err := y.open(true); err != nil {
-		return errors.Join(fmt.Errorf("make yard %s/%s: %w", y.root.Path(), Home, err), y.shut())
-	}
-	top, err := y.root.OpenDir("")
-	if err != nil {
+		err = fmt.Errorf("make yard %s/%s: %w", y.root.Path(), Home, errors.Join(err, y.shut()))
+		if errors.Is(err, unix.ENOSPC) {
+			err = fmt.Errorf("%w: the first time it takes 12 KiB and 3 inodes: delete something by hand", err)
+		}
 		return err
 	}
-	defer top.Close()
-	if err := errors.Join(unix.Fsync(y.home.Fd()), unix.Fsync(top.Fd())); err != nil {
-		return fmt.Errorf("sync yard: %w", err)
+	top, err := y.root.OpenDir("")
+	if err == nil {
+		err = errors.Join(kernel.Fsync(y.home.Fd()), kernel.Fsync(top.Fd()), top.Close())
 	}
-	_, err = y.recover()
-	return err
+	if err == nil {
+		_, err = y.recover()
+	}
+	if err != nil { // to be tried again
+		return errors.Join(fmt.Errorf("sync yard: %w", err), y.shut())
+	}
+	return nil
 }
 
 func mkdir(in *beneath.Dir, name string) error {
-	if err := unix.Mkdirat(in.Fd(), name, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+	if err := kernel.Mkdirat(in.Fd(), name, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("make %s: %w", name, err)
 	}
 	return nil
@@ -109,41 +129,43 @@ func ours(in *beneath.Dir, name string) (*beneath.Dir, error) {
 // room is how many stones fit into the yard of a file system that is full.
 const room = 2000
 
-// makeStones makes the folder of the stones and lets it grow first: on most
-// file systems a folder never shrinks, and on a full one it cannot grow, just
-// when what is to be deleted must be moved into it.
-func makeStones(home *beneath.Dir) (*beneath.Dir, error) {
+// newStones makes the folder of the stones, which gets its name once it has
+// grown. The journal takes its room before that: it can do with less than it
+// asks for, and nothing works without it.
+func newStones(home *beneath.Dir) (*beneath.Dir, error) {
 	if err := mkdir(home, growName); err != nil {
 		return nil, err
 	}
-	d, err := ours(home, growName)
-	if err != nil {
-		return nil, err
-	}
+	return ours(home, growName)
+}
+
+// growStones lets the folder of the stones grow first: on most file systems a
+// folder never shrinks, and on a full one it cannot grow, just when what is to
+// be deleted must be moved into it.
+func growStones(home, d *beneath.Dir) error {
 	grow(d)
-	err = clear(d)
+	err := clear(d)
 	if err == nil {
-		err = unix.Renameat2(home.Fd(), growName, home.Fd(), stonesName, unix.RENAME_NOREPLACE)
+		err = kernel.Renameat2(home.Fd(), growName, home.Fd(), stonesName, unix.RENAME_NOREPLACE)
 	}
 	if err != nil {
-		d.Close()
-		return nil, fmt.Errorf("make %s: %w", stonesName, err)
+		return fmt.Errorf("make %s: %w", stonesName, err)
 	}
-	return d, nil
+	return nil
 }
 
 // grow gives one empty file many long names. How far it comes is not
 // important.
 func grow(d *beneath.Dir) {
 	const first = "0"
-	fd, err := unix.Openat(d.Fd(), first, unix.O_WRONLY|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	fd, err := kernel.Openat(d.Fd(), first, unix.O_WRONLY|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return
 	}
 	unix.Close(fd)
 	long := strings.Repeat("_", len(partName(stoneName(Folder{}, "", time.Unix(0, 0), 0), 0))+12+64+64)
 	for n := range room {
-		if err := unix.Linkat(d.Fd(), first, d.Fd(), fmt.Sprintf("%d%s", n+1, long), 0); err != nil && !errors.Is(err, unix.EEXIST) {
+		if err := kernel.Linkat(d.Fd(), first, fmt.Sprintf("%d%s", n+1, long)); err != nil && !errors.Is(err, unix.EEXIST) {
 			return
 		}
 	}
@@ -154,7 +176,7 @@ func clear(d *beneath.Dir) error {
 	for range maxPasses {
 		err := d.Entries(func(entries []beneath.Entry) error {
 			for _, e := range entries {
-				if err := unix.Unlinkat(d.Fd(), e.Name, 0); err != nil {
+				if err := kernel.Unlinkat(d.Fd(), e.Name, 0); err != nil {
 					return fmt.Errorf("remove %q: %w", e.Name, err)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/beneath"
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 	"github.com/berth-dev/berth/janitor/journal"
 )
 
@@ -28,16 +29,16 @@ const (
 // openJournal opens and locks a journal file.
 func openJournal(home *beneath.Dir, name string) (*journal.File, error) {
 	for {
-		fd, err := unix.Openat(home.Fd(), name, unix.O_RDWR|unix.O_CREAT|unix.O_APPEND|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
+		fd, err := kernel.Openat(home.Fd(), name, unix.O_RDWR|unix.O_CREAT|unix.O_APPEND|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", name, err)
 		}
 		file := os.NewFile(uintptr(fd), name)
 		err = lock(home, name, fd)
 		if err == nil {
-			// Not every file system can, and a full one cannot any more.
-			_ = unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, 0, journalRoom)
-			return journal.New(file), nil
+			j := journal.New(file)
+			j.Reserve(journalRoom)
+			return j, nil
 		}
 		file.Close()
 		if !errors.Is(err, errMoved) {
@@ -90,40 +91,50 @@ func (y *Yard) replay() error {
 	})
 	y.bad = bad
 	y.compact = compactSize
+	y.journal.Reserve(journalRoom) // a torn line has taken it away
 	return err
 }
 
 // tidy writes the journal anew once it has grown enough. That it cannot be
 // done now, on a full disk, is no fault of the write that led to it: the old
 // one goes on, and it is tried again later.
-func (y *Yard) tidy() error {
+func (y *Yard) tidy() {
 	if y.journal.Size() < y.compact {
-		return nil
+		return
 	}
 	fresh, err := y.condensed()
 	if err != nil {
 		y.compact = 2 * y.journal.Size()
-		return nil
+		return
 	}
-	if err := y.at("compact: written"); err != nil {
-		return err
-	}
-	if err := unix.Renameat(y.home.Fd(), nextName, y.home.Fd(), journalName); err != nil {
+	if err := kernel.Renameat2(y.home.Fd(), nextName, y.home.Fd(), journalName, 0); err != nil {
 		y.compact = 2 * y.journal.Size()
-		return fresh.Close()
+		_ = fresh.Close()
+		return
 	}
 	_ = y.journal.Close() // nothing is read from it or written to it any more
 	y.journal, y.compact = fresh, max(compactSize, 4*fresh.Size())
-	if err := unix.Fsync(y.home.Fd()); err != nil {
+	y.unnamed = true
+	_ = y.named()
+}
+
+// named returns once the name of the journal is on disk: what is written into
+// it before that is lost with it.
+func (y *Yard) named() error {
+	if !y.unnamed {
+		return nil
+	}
+	if err := kernel.Fsync(y.home.Fd()); err != nil {
 		return fmt.Errorf("sync yard: %w", err)
 	}
-	return y.at("compact: renamed")
+	y.unnamed = false
+	return nil
 }
 
 // condensed writes a journal with only what is still there beside the old one.
 // It has a lock of its own.
 func (y *Yard) condensed() (*journal.File, error) {
-	if err := unix.Unlinkat(y.home.Fd(), nextName, 0); err != nil && !errors.Is(err, unix.ENOENT) {
+	if err := kernel.Unlinkat(y.home.Fd(), nextName, 0); err != nil && !errors.Is(err, unix.ENOENT) {
 		return nil, err
 	}
 	fresh, err := openJournal(y.home, nextName)
@@ -131,7 +142,7 @@ func (y *Yard) condensed() (*journal.File, error) {
 		return nil, err
 	}
 	if err := fresh.Write(y.records()...); err != nil {
-		return nil, errors.Join(err, fresh.Close(), unix.Unlinkat(y.home.Fd(), nextName, 0))
+		return nil, errors.Join(err, fresh.Close(), kernel.Unlinkat(y.home.Fd(), nextName, 0))
 	}
 	return fresh, nil
 }

@@ -29,39 +29,70 @@ func (y *Yard) Purge(ctx context.Context, s Stone) (freed int64, err error) {
 	return p.freed, nil
 }
 
-// begin writes the intent: after a crash a stone is whole, or known to be
-// partly deleted.
+// Intend writes the intent to purge stones with one sync for all of them, where
+// each [Yard.Purge] would need its own. From then on they cannot be restored.
+// Those that Purge will refuse are left out.
+func (y *Yard) Intend(stones ...Stone) error {
+	y.io.Lock()
+	defer y.io.Unlock()
+	var records []record
+	for _, s := range stones {
+		if known := y.known[s.Name]; y.purgeable(known) == nil && !known.Purging && is(y.stones, s.Name, known.Identity) == nil {
+			records = append(records, record{Op: opPurge, Name: s.Name})
+		}
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	if err := y.write(records...); err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
+	for _, r := range records {
+		y.change(r.Name, func(s *state) { s.intact = true })
+	}
+	return nil
+}
+
+// purgeable returns why a stone cannot be purged.
+func (y *Yard) purgeable(s *state) error {
+	switch {
+	case y.closed:
+		return ErrClosed
+	case s == nil:
+		return ErrUnknown
+	case s.Orphan != "":
+		return errors.New(s.Orphan)
+	case !s.Confirmed || s.restoring:
+		return ErrUnconfirmed
+	}
+	return nil
+}
+
+// begin makes sure of the intent: after a crash a stone is whole, or known to
+// be partly deleted.
 func (y *Yard) begin(name string) (resumed bool, err error) {
 	y.io.Lock()
 	defer y.io.Unlock()
 	s := y.known[name]
-	switch {
-	case y.closed:
-		return false, ErrClosed
-	case s == nil:
-		return false, ErrUnknown
-	case s.Orphan != "":
-		return false, errors.New(s.Orphan)
-	case !s.Confirmed || s.restoring:
-		return false, ErrUnconfirmed
-	}
-	resumed = s.Purging
-	if !resumed {
-		err := is(y.stones, name, s.Identity)
-		if errors.Is(err, unix.ENOENT) {
-			return false, errors.Join(ErrUnknown, y.note(record{Op: opGone, Name: name}))
-		}
-		if err != nil {
-			return false, err
-		}
-		if err := y.write(record{Op: opPurge, Name: name}); err != nil {
-			return false, err
-		}
-	}
-	if err := y.at("purge: intent written"); err != nil {
+	if err := y.purgeable(s); err != nil {
 		return false, err
 	}
-	return resumed, y.occupy(name)
+	if s.Purging {
+		resumed := !s.intact
+		return resumed, y.occupy(name)
+	}
+	err = is(y.stones, name, s.Identity)
+	if errors.Is(err, unix.ENOENT) {
+		y.note(record{Op: opGone, Name: name})
+		return false, ErrUnknown
+	}
+	if err == nil {
+		err = y.write(record{Op: opPurge, Name: name})
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, y.occupy(name)
 }
 
 // occupy keeps a second purge away from a stone.
@@ -69,7 +100,7 @@ func (y *Yard) occupy(name string) error {
 	err := ErrPurging
 	y.change(name, func(s *state) {
 		if !s.busy {
-			s.busy, err = true, nil
+			s.busy, s.intact, err = true, false, nil
 		}
 	})
 	if err == nil {
@@ -84,7 +115,7 @@ func (y *Yard) end(name string, err error) error {
 	y.io.Lock()
 	defer y.io.Unlock()
 	if err == nil {
-		err = y.note(record{Op: opGone, Name: name})
+		y.note(record{Op: opGone, Name: name})
 	}
 	y.change(name, func(s *state) {
 		if s.busy = false; err != nil {
@@ -112,7 +143,7 @@ func (p *purge) all(resumed bool) error {
 	if p.failed > 0 {
 		return p.faults()
 	}
-	return p.yard.at("purge: removed")
+	return nil
 }
 
 // leftovers finds the parts that an earlier call has left.
@@ -155,7 +186,7 @@ func (p *purge) hoist(d *beneath.Dir, name string) error {
 		switch {
 		case err == nil:
 			p.parts = append(p.parts, part)
-			return p.yard.at("purge: hoisted")
+			return nil
 		case errors.Is(err, unix.ENOENT):
 			return nil
 		case !errors.Is(err, unix.EEXIST):

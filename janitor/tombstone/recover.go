@@ -46,7 +46,7 @@ func (y *Yard) recover() (Recovery, error) {
 	var errs []error
 	for _, s := range y.sorted() {
 		if !there[s.Name] && !s.Purging {
-			errs = append(errs, y.note(record{Op: opGone, Name: s.Name}))
+			y.note(record{Op: opGone, Name: s.Name})
 			continue
 		}
 		delete(there, s.Name)
@@ -77,7 +77,8 @@ func (y *Yard) settle(s *state, r *Recovery) error {
 	case !ok:
 		return err
 	case s.Confirmed:
-		return y.note(record{Op: opStay, Name: s.Name})
+		y.note(record{Op: opStay, Name: s.Name})
+		return nil
 	}
 	y.change(s.Name, func(s *state) { s.Orphan = refused.Error() })
 	r.Orphans = append(r.Orphans, s.Stone)

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/beneath"
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 )
 
 // Restore puts a stone back where it was: the same folder, the same inode. It
@@ -32,7 +33,7 @@ func (y *Yard) restore(name string) error {
 		return ErrClosed
 	case s == nil:
 		return ErrUnknown
-	case s.Purging:
+	case s.Purging, y.busy(name):
 		return ErrPurging
 	}
 	to, last, err := y.place(s)
@@ -50,24 +51,20 @@ func (y *Yard) restore(name string) error {
 	if err := y.write(record{Op: opRestore, Name: name}); err != nil {
 		return err
 	}
-	if err := y.at("restore: intent written"); err != nil {
-		return err
-	}
 	if err := y.putBack(name, s.Rel, to, last); err != nil {
-		return errors.Join(refusal{err}, y.note(record{Op: opStay, Name: name}))
+		y.note(record{Op: opStay, Name: name})
+		return refusal{err}
 	}
-	if err := y.at("restore: renamed"); err != nil {
-		return err
-	}
+	gone := record{Op: opGone, Name: name}
 	// A journal that says gone before the rename is on disk would make an
-	// orphan of it.
-	if err := errors.Join(unix.Fsync(to.Fd()), unix.Fsync(y.stones.Fd())); err != nil {
-		return fmt.Errorf("sync: %w", err)
+	// orphan of it. Where that cannot be had the journal says that it is on its
+	// way back, and should a loss of power undo the rename, it goes back again.
+	if errors.Join(kernel.Fsync(to.Fd()), kernel.Fsync(y.stones.Fd())) != nil {
+		y.took(gone)
+		return nil
 	}
-	if err := y.note(record{Op: opGone, Name: name}); err != nil {
-		return err
-	}
-	return y.at("restore: gone written")
+	y.note(gone)
+	return nil
 }
 
 // place opens the folder that a stone goes back into and makes sure that its

@@ -39,7 +39,7 @@ func TestRestoreIsRefused(t *testing.T) {
 			ok(r, os.Symlink("old", r.at("orders")))
 		}, tombstone.ErrParentGone},
 		"taken in the last moment": {func(r *rig, _ tombstone.Stone) {
-			r.on("restore: intent written", func() { r.mkdir(dead) })
+			r.before("renameat2", func() { r.mkdir(dead) })
 		}, tombstone.ErrOccupied},
 	}
 	for name, tt := range tests {
@@ -50,7 +50,6 @@ func TestRestoreIsRefused(t *testing.T) {
 			if err := r.yard.Restore(s); !errors.Is(err, tt.want) {
 				t.Errorf("Restore = %v, want %v", err, tt.want)
 			}
-			tombstone.SetStep(r.yard, nil)
 			if got := r.again(); len(got.Restored)+len(got.Orphans) > 0 {
 				t.Errorf("recovered %+v, want it as it was", got)
 			}
@@ -89,16 +88,11 @@ func TestRestoreOfSomethingElseIsRefused(t *testing.T) {
 func TestWhatIsPartlyDeletedIsNotRestored(t *testing.T) {
 	r := newRig(t)
 	s := r.confirmed(dead)
-	crash := errors.New("crash")
-	tombstone.SetStep(r.yard, func(step string) error {
-		if step == "purge: batch" {
-			return crash
-		}
-		return nil
-	})
-	if _, err := r.yard.Purge(t.Context(), s); !errors.Is(err, crash) {
+	stop := r.crashAfter("unlinkat", 1)
+	if _, err := r.yard.Purge(t.Context(), s); !errors.Is(err, errCrash) {
 		t.Fatal(err)
 	}
+	stop()
 	for range 2 {
 		if err := r.yard.Restore(s); !errors.Is(err, tombstone.ErrPurging) {
 			t.Errorf("got %v, want ErrPurging", err)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/beneath"
+	"github.com/berth-dev/berth/janitor/internal/kernel"
 )
 
 const (
@@ -54,8 +55,8 @@ func (p *purge) folder(in *beneath.Dir, name string, depth int) error {
 		if err := p.pass(d, name, depth); err != nil || p.failed > failed {
 			return err
 		}
-		if done, err := p.rmdir(in, name, depth); done || err != nil {
-			return err
+		if p.rmdir(in, name) {
+			return nil
 		}
 	}
 	p.keep(in, name, ErrBusy)
@@ -69,12 +70,7 @@ func (p *purge) pass(d *beneath.Dir, name string, depth int) error {
 		p.path = append(p.path, name)
 		defer func() { p.path = p.path[:len(p.path)-1] }()
 	}
-	err := d.Entries(func(entries []beneath.Entry) error {
-		if err := p.yard.at("purge: batch"); err != nil {
-			return err
-		}
-		return p.batch(d, entries, depth)
-	})
+	err := d.Entries(func(entries []beneath.Entry) error { return p.batch(d, entries, depth) })
 	if err == nil && depth == 0 {
 		err = p.deep()
 	}
@@ -83,21 +79,16 @@ func (p *purge) pass(d *beneath.Dir, name string, depth int) error {
 
 // rmdir removes a folder that should be empty, and reports whether there is
 // nothing more to be done about it.
-func (p *purge) rmdir(in *beneath.Dir, name string, depth int) (done bool, err error) {
-	if depth == 0 {
-		if err := p.yard.at("purge: emptied"); err != nil {
-			return false, err
-		}
-	}
-	err = unix.Unlinkat(in.Fd(), name, unix.AT_REMOVEDIR)
+func (p *purge) rmdir(in *beneath.Dir, name string) (done bool) {
+	err := kernel.Unlinkat(in.Fd(), name, unix.AT_REMOVEDIR)
 	switch {
 	case err == nil, errors.Is(err, unix.ENOENT):
 	case errors.Is(err, unix.ENOTEMPTY), errors.Is(err, unix.EEXIST):
-		return false, nil
+		return false
 	default:
 		p.keep(in, name, err)
 	}
-	return true, nil
+	return true
 }
 
 func (p *purge) batch(d *beneath.Dir, entries []beneath.Entry, depth int) error {
@@ -128,7 +119,7 @@ func (p *purge) entry(d *beneath.Dir, e beneath.Entry, depth int) error {
 // unlink removes an entry that is no folder, and reports false if it is one.
 func (p *purge) unlink(d *beneath.Dir, name string) bool {
 	size := onDisk(d, name)
-	err := unix.Unlinkat(d.Fd(), name, 0)
+	err := kernel.Unlinkat(d.Fd(), name, 0)
 	switch {
 	case err == nil:
 		p.freed += size

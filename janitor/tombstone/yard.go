@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-dev/berth/janitor/beneath"
 	"github.com/berth-dev/berth/janitor/journal"
 )
@@ -16,13 +18,13 @@ import (
 // from several goroutines; several stones may be purged at once.
 type Yard struct {
 	root *beneath.Root
-	step func(name string) error // called between steps; a test's crash
 
-	io      sync.Mutex   // held over a change; before mu. Guards the next five fields
+	io      sync.Mutex   // held over a change; before mu. Guards the next six fields
 	home    *beneath.Dir // nil until there is one
 	stones  *beneath.Dir
 	journal *journal.File
 	compact int64 // size from which the journal is written anew
+	unnamed bool  // the journal's name may not be on disk
 	closed  bool
 	purges  sync.WaitGroup
 
@@ -37,14 +39,19 @@ type state struct {
 	Stone
 	restoring bool // the journal says so
 	busy      bool // a purge is under way
+	intact    bool // of one that is Purging: nothing of it is gone yet
 }
 
 // Open opens the yard of a root and locks it: a second process gets
-// [ErrLocked]. Where there is no yard yet nothing is made before the first
-// [Yard.Bury]. [Yard.Recover] must be called before anything else.
+// [ErrLocked]. Where there is no yard yet nothing is made before
+// [Yard.Prepare] or the first [Yard.Bury]. [Yard.Recover] must be called before anything else.
 func Open(root *beneath.Root) (*Yard, error) {
 	y := &Yard{root: root, known: map[string]*state{}, strays: map[string]Stone{}}
-	if err := y.open(false); err != nil {
+	err := y.open(false)
+	if errors.Is(err, unix.ENOSPC) { // it was begun, and the disk was full: the next attempt goes on
+		err = y.shut()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open yard %s/%s: %w", root.Path(), Home, err), y.Close())
 	}
 	return y, nil
@@ -56,29 +63,35 @@ func (y *Yard) write(records ...record) error {
 	for i, r := range records {
 		values[i] = r
 	}
+	if err := y.named(); err != nil {
+		return err
+	}
 	if err := y.journal.Write(values...); err != nil {
 		return err
 	}
-	return y.took(records...)
+	y.took(records...)
+	return nil
 }
 
 // note is write for what is done already and shows in the yard itself: that it
 // does not get into the journal, on a full disk or in a crash, does no harm.
-func (y *Yard) note(r record) error {
+func (y *Yard) note(r record) {
 	_ = y.journal.Append(r)
-	return y.took(r)
+	y.took(r)
 }
 
-func (y *Yard) took(records ...record) error {
+func (y *Yard) took(records ...record) {
 	y.mu.Lock()
 	for _, r := range records {
 		y.apply(r)
 	}
 	y.mu.Unlock()
-	return y.tidy()
+	y.tidy()
 }
 
-// apply takes one record of the journal into the state.
+// apply takes one record of the journal into the state. Of two intents the last
+// one counts: the other failed to be written, but for the journal, and nothing
+// was done about it.
 func (y *Yard) apply(r record) {
 	s := y.known[r.Name]
 	switch {
@@ -88,9 +101,9 @@ func (y *Yard) apply(r record) {
 	case r.Op == opConfirm:
 		s.Confirmed = true
 	case r.Op == opPurge:
-		s.Purging = true
+		s.Purging, s.restoring = true, false
 	case r.Op == opRestore:
-		s.restoring = true
+		s.restoring, s.Purging = true, false
 	case r.Op == opStay:
 		s.restoring = false
 	case r.Op == opGone:
@@ -156,14 +169,6 @@ func (y *Yard) shut() error {
 	}
 	y.journal, y.stones, y.home = nil, nil, nil
 	return errors.Join(errs...)
-}
-
-// at is a point between two steps, where a test may crash.
-func (y *Yard) at(step string) error {
-	if y.step == nil {
-		return nil
-	}
-	return y.step(step)
 }
 
 // nextName returns a name that no stone has.

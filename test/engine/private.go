@@ -21,6 +21,7 @@ const startTimeout = 60 * time.Second
 type Daemon struct {
 	*Engine
 	dir   string
+	data  string // the data root's name in dir
 	flags []string
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when cmd has ended
@@ -39,7 +40,7 @@ func Private(t testing.TB, flags ...string) *Daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Daemon{Engine: At(t, filepath.Join(dir, "docker.sock")), dir: dir, flags: flags}
+	d := &Daemon{Engine: At(t, filepath.Join(dir, "docker.sock")), dir: dir, data: "data", flags: flags}
 	d.own = true
 	t.Cleanup(func() { d.clean(t) })
 	d.Up(t)
@@ -47,7 +48,11 @@ func Private(t testing.TB, flags ...string) *Daemon {
 }
 
 // DataRoot is where this Engine keeps images and containers.
-func (d *Daemon) DataRoot() string { return filepath.Join(d.dir, "data") }
+func (d *Daemon) DataRoot() string { return filepath.Join(d.dir, d.data) }
+
+// Move gives the next Up a data root with another name, as an operator does who
+// starts dockerd with a wrong flag. It is empty if it is new.
+func (d *Daemon) Move(name string) { d.data = name }
 
 // PID is the process ID of dockerd, of the last one started.
 func (d *Daemon) PID() int { return d.cmd.Process.Pid }

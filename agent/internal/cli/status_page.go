@@ -159,25 +159,31 @@ func (p *page) disks(all []api.Disk) {
 	p.put("  %s ", ink{fmt.Sprintf("%-9s", "Disk"), bold})
 	for i, d := range all {
 		text := fmt.Sprintf("%s %s", d.Path, percent(d.BytesPercent))
+		if d.Level != "" && d.Level != "normal" {
+			text += " (" + d.Level + ")"
+		}
+		if d.FullIn > 0 {
+			text += ", full in " + duration(d.FullIn)
+		}
 		if d.InodesPercent > d.BytesPercent {
 			text += ", inodes " + percent(d.InodesPercent)
 		}
 		if i > 0 {
 			p.put("   ")
 		}
-		p.put("%s", ink{text, fullness(full(d))})
+		p.put("%s", ink{text, fullness(d)})
 	}
 	p.line("")
 }
 
 func full(d api.Disk) float64 { return max(d.BytesPercent, d.InodesPercent) }
 
-// fullness is the style of a file system that is this full.
-func fullness(percent float64) string {
+// fullness is the style of a file system that is this short of space.
+func fullness(d api.Disk) string {
 	switch {
-	case percent >= 95:
+	case d.Level == "emergency" || full(d) >= 95:
 		return red
-	case percent >= 85:
+	case d.Level == "high" || d.Level == "forecast":
 		return yellow
 	default:
 		return ""

@@ -27,12 +27,16 @@ var arrows = map[string][]string{
 	"collectors/inventory":   {},
 
 	"janitor":           {},
-	"janitor/logs":      {"collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/ledger", "janitor/tombstone"},
-	"janitor/ledger":    {"collectors/inventory", "janitor/journal"},
-	"janitor/tombstone": {"janitor/beneath", "janitor/journal"},
-	"janitor/audit":     {"janitor/journal"},
-	"janitor/beneath":   {},
-	"janitor/journal":   {},
+	"janitor/logs":      {"collectors/inventory", "janitor/archive", "janitor/audit", "janitor/beneath", "janitor/ledger", "janitor/rotate", "janitor/tombstone"},
+	"janitor/archive":   {"janitor/beneath"},
+	"janitor/ledger":    {"collectors/inventory", "janitor/internal/kernel", "janitor/journal"},
+	"janitor/rotate":    {"janitor/beneath"},
+	"janitor/tombstone": {"janitor/beneath", "janitor/internal/kernel", "janitor/journal"},
+	"janitor/audit":     {"janitor/internal/kernel", "janitor/journal"},
+	"janitor/beneath":   {"janitor/internal/kernel"},
+	"janitor/journal":   {"janitor/internal/kernel"},
+	// The system calls that change something: where a test cuts in.
+	"janitor/internal/kernel": {},
 
 	// A record is made of what these say: a host, its mappings, its reservation.
 	"bridge/publish":         {"bridge/store", "collectors/identity", "collectors/inventory", "collectors/jmxmp", "collectors/reservation"},
@@ -40,7 +44,8 @@ var arrows = map[string][]string{
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
 
-	"bench":            {"agent/api", "collectors/inventory", "test/engine"},
+	"bench":            {"agent/api", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
 	"test/e2e":         {},
 	"test/engine":      {"collectors/inventory"},
@@ -53,6 +58,9 @@ var arrows = map[string][]string{
 var testArrows = map[string][]string{
 	"agent/internal/house": {"agent/internal/cli"}, // to hold the texts against the commands
 	"bridge/publish":       {"bridge/store/embedded"},
+	"janitor/logs":         {"janitor/internal/kernel", "janitor/journal"},
+	"janitor/tombstone":    {"janitor/internal/kernel"},
+	"test/adversary":       {"collectors/inventory", "janitor/audit", "janitor/ledger", "janitor/logs"},
 	"test/e2e":             {"agent/api", "collectors/inventory"},
 }
 

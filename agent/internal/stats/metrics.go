@@ -25,6 +25,9 @@ const (
 	DockerConnected  = "docker.connected"
 	DockerBlind      = "docker.blind_seconds"
 	DockerReconnects = "docker.reconnects"
+	DiskUsed         = "disk.used_percent"
+	DiskLevel        = "disk.level"
+	DiskFullIn       = "disk.full_in_seconds"
 	LogsSweeps       = "logs.sweeps"
 	LogsRemoved      = "logs.removed"
 	LogsRestored     = "logs.restored"
@@ -48,6 +51,9 @@ func Metrics() []Metric {
 		{ConfigGeneration, Gauge, "", nil, "how many configurations have been accepted since the start"},
 		{ConfigRejected, Gauge, "", nil, "1 while the newest configuration file is refused and an older one runs"},
 		{Containers, Gauge, "container", []string{"state"}, "containers that exist on the host"},
+		{DiskFullIn, Gauge, "second", []string{"path"}, "time until a file system is full if its use goes on as it did; absent while that is not in sight"},
+		{DiskLevel, Gauge, "", []string{"path"}, "how short of space a file system is: 0 normal, 1 forecast, 2 high, 3 emergency"},
+		{DiskUsed, Gauge, "percent", []string{"path"}, "bytes or inodes of a file system in use, whichever is worse"},
 		{DockerBlind, Count, "second", nil, "time without a current picture of Docker"},
 		{DockerConnected, Gauge, "", nil, "1 while the picture of Docker is current"},
 		{DockerReconnects, Count, "", nil, "times the connection to Docker was made anew"},

@@ -1,0 +1,4 @@
+package archive
+
+// Word makes a name safe.
+var Word = word
