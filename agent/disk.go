@@ -26,7 +26,7 @@ const sweepAgain = 5 * time.Minute
 // A relief sweeps the log folders off their schedule while space is short.
 type relief struct {
 	generation *generation
-	short      chan disk.State // the newest state of a file system that is short of space
+	short      chan disk.State // file systems that have got short of space
 }
 
 // monitor makes the monitor of the file systems that Berth sweeps and keeps.
@@ -73,14 +73,25 @@ func (a *Agent) diskChanged(g *generation, s disk.State) {
 		a.log.Warn("write audit", "err", err)
 	}
 	g.sweeper.Relieve()
-	if s.Level == disk.Normal || !slices.ContainsFunc(g.roots, func(r logs.Root) bool { return slices.Contains(s.Paths, r.Path) }) {
+	if s.Level == disk.Normal {
 		return
 	}
-	select { // the newest counts
-	case <-g.relief.short:
-	default:
+	select {
+	case g.relief.short <- s:
+	default: // a sweep is due anyway
 	}
-	g.relief.short <- s
+}
+
+// rootsOn returns the log roots on a file system. When the monitor tells of it,
+// not all of its paths may have answered.
+func (g *generation) rootsOn(s disk.State) []string {
+	var on []string
+	for _, r := range g.roots {
+		if u, err := disk.Stat(r.Path); err == nil && u.Device == s.Usage.Device {
+			on = append(on, r.Path)
+		}
+	}
+	return on
 }
 
 // run sweeps when space gets short, and now and then while it is.
@@ -89,11 +100,14 @@ func (r *relief) run(ctx context.Context) error {
 	defer again.Stop()
 	g := r.generation
 	for {
+		var s disk.State
 		select {
 		case <-ctx.Done():
 			return nil
-		case s := <-r.short:
-			r.largest(ctx, s)
+		case s = <-r.short:
+			if len(g.rootsOn(s)) == 0 {
+				continue
+			}
 		case <-again.C:
 			if !slices.ContainsFunc(g.roots, func(r logs.Root) bool { return g.monitor.Level(r.Path) >= disk.High }) {
 				continue
@@ -103,6 +117,7 @@ func (r *relief) run(ctx context.Context) error {
 		if err != nil && !errors.Is(err, janitor.ErrRunning) && ctx.Err() == nil {
 			g.agent.log.Warn("sweep for space", "err", err)
 		}
+		r.largest(ctx, s)
 	}
 }
 
@@ -112,8 +127,8 @@ func (r *relief) largest(ctx context.Context, s disk.State) {
 	if s.Level < disk.High {
 		return
 	}
-	folders := r.generation.sweeper.Folders(ctx).Decisions
-	folders = slices.DeleteFunc(folders, func(d logs.Decision) bool { return d.Bytes <= 0 || !slices.Contains(s.Paths, d.Root) })
+	folders, on := r.generation.sweeper.Folders(ctx).Decisions, r.generation.rootsOn(s)
+	folders = slices.DeleteFunc(folders, func(d logs.Decision) bool { return d.Bytes <= 0 || !slices.Contains(on, d.Root) })
 	slices.SortFunc(folders, func(a, b logs.Decision) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	var names []string
 	for _, d := range folders[:min(3, len(folders))] {

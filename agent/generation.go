@@ -53,7 +53,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		}
 	}
 	g.monitor = a.monitor(g)
-	g.relief = &relief{generation: g, short: make(chan disk.State, 1)}
+	g.relief = &relief{generation: g, short: make(chan disk.State, 8)}
 	g.lookout = &lookout{generation: g}
 	pacer := &disk.Pacer{}
 	client := a.client(c.Docker)

@@ -96,7 +96,7 @@ func keys(c Checks) table {
 		{name: "images.keep_newest", most: 1000, planned: true, doc: "How many images of each repository always stay, newest first."},
 		{name: "images.dangling", planned: true, doc: "How long an image without a tag stays."},
 
-		{name: "disk", doc: "When a file system counts as full: percent of its bytes or of its inodes, whichever is worse."},
+		{name: "disk", doc: "When a file system counts as full: percent of its bytes or of its inodes, whichever is worse. One that will be full within the hour is short of space too."},
 		{name: "disk.high", least: 1, most: 100, doc: "Percent from which removed log folders are purged before their undo window ends, and a sweep is run off its schedule."},
 		{name: "disk.low", least: 1, most: 100, doc: "Percent at which that ends; below high."},
 		{name: "disk.emergency", least: 1, most: 100, doc: "Percent from which that is done without archives, limits and pauses; above high."},
