@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// mounted returns a mount below the log root; empty: there is none.
+// mounted returns a mount that somebody made; empty: there is none.
 func (w *world) mounted() string {
 	file, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
@@ -48,7 +48,7 @@ func (w *world) mounted() string {
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) > 4 && strings.HasPrefix(fields[4], w.root+"/") {
+		if fields := strings.Fields(lines.Text()); len(fields) > 4 && strings.HasPrefix(fields[4], w.dir+"/") {
 			return fields[4]
 		}
 	}
