@@ -1,13 +1,14 @@
 // Bench measures the daemon on a real host with a real Docker Engine and sets
 // each figure beside its goal.
 //
-//	go run ./bench                       # as in README.md; about four minutes
+//	go run ./bench                       # as in README.md; about seven minutes
+//	go run ./bench -only audit,undo
 //	go run ./bench -json > figures.json
 //	go run ./bench -containers 20 -starts 10 -idle 5s -folders 200
 //
-// It needs root and Docker, builds the binary as a release is built, and
-// removes whatever it made, on Ctrl-C too. Nothing of an installed Berth is
-// touched: the daemon that is measured has a folder of its own.
+// It needs root and, for the daemon, Docker, builds the binary as a release is
+// built, and removes whatever it made, on Ctrl-C too. Nothing of an installed
+// Berth is touched: the daemon that is measured has a folder of its own.
 package main
 
 import (
@@ -17,6 +18,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -28,23 +31,71 @@ type plan struct {
 	folders    int
 	idle       time.Duration
 	json       bool
+	only       string
+}
+
+// A part is some of what is measured, by its name for -only.
+type part struct {
+	name    string
+	measure func(context.Context, *job, plan, *report)
+}
+
+// parts are all of them. Those that need no Docker leave nothing of theirs in
+// the way of the next.
+func parts() []part {
+	alone := func(measure func(context.Context, *job, *report)) func(context.Context, *job, plan, *report) {
+		return func(ctx context.Context, j *job, _ plan, r *report) { measure(ctx, j, r) }
+	}
+	return []part{
+		{"audit", alone(history)},
+		{"undo", alone(undo)},
+		{"cpu", alone(purgeCPU)},
+		{"disk", alone(purgeTime)},
+		{"huge", alone(huge)},
+		{"daemon", measure},
+	}
+}
+
+// chosen returns the parts that -only names, all without it.
+func chosen(only string) ([]part, error) {
+	all := parts()
+	if only == "" {
+		return all, nil
+	}
+	names := strings.Split(only, ",")
+	var some []part
+	for _, p := range all {
+		if slices.Contains(names, p.name) {
+			some = append(some, p)
+		}
+	}
+	if len(some) != len(names) {
+		return nil, fmt.Errorf("-only %s: the parts are audit, undo, cpu, disk, huge and daemon", only)
+	}
+	return some, nil
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == childArg {
+		end(runChild(os.Args[2:]))
+		return
+	}
 	var p plan
 	flag.IntVar(&p.containers, "containers", 200, "containers that wait on the host")
 	flag.IntVar(&p.starts, "starts", 100, "container starts whose latency is measured")
 	flag.IntVar(&p.folders, "folders", 2000, "log folders of existing containers in the sweep")
 	flag.DurationVar(&p.idle, "idle", 30*time.Second, "how long the idle daemon is watched")
 	flag.BoolVar(&p.json, "json", false, "print JSON")
+	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, daemon")
 	flag.Parse()
+	some, err := chosen(p.only)
+	end(err)
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	r := report{Machine: thisMachine(), Plan: fmt.Sprintf("%d containers, %d starts, %d folders, idle for %v", p.containers, p.starts, p.folders, p.idle)}
-	if err := run(func(j *job) { measure(ctx, j, p, &r) }); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+	for _, part := range some {
+		end(run(func(j *job) { part.measure(ctx, j, p, &r) }))
 	}
 	if p.json {
 		_ = json.NewEncoder(os.Stdout).Encode(r)
@@ -53,7 +104,15 @@ func main() {
 	r.print(os.Stdout)
 }
 
-// measure takes all figures, the ones that need an empty host first.
+// end ends the program with an error, if there is one.
+func end(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// measure takes the daemon's figures, the ones that need an empty host first.
 func measure(ctx context.Context, j *job, p plan, r *report) {
 	binary := build(j)
 	r.add(figure{"binary size", "MiB", mebi(sizeOf(j, binary)), 20, "stripped, CGO off"})

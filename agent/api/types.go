@@ -75,7 +75,7 @@ type Docker struct {
 // Logs is the state of the log janitor.
 type Logs struct {
 	Roots      []LogRoot `json:"roots"`
-	Blind      string    `json:"blind"`                // why the last sweep deleted nothing; empty if it could see
+	Blind      string    `json:"blind"`                // why nothing may be deleted now; empty if it may
 	FirstSweep time.Time `json:"first_sweep,omitzero"` // until then scheduled sweeps only plan; zero: they remove
 	Restorable int       `json:"restorable"`
 	HeldBytes  int64     `json:"held_bytes"` // bytes that the restorable folders still take

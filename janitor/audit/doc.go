@@ -5,7 +5,9 @@
 // The file is kept in segments; the oldest go when there are more than
 // [MaxSegments] or they are older than [MaxAge]. Some room on the disk is set
 // aside ahead of what is written: a disk that is full is when there is most to
-// delete, and nothing is deleted that cannot be accounted for.
+// delete, and nothing is deleted that cannot be accounted for. Beside each
+// segment lies an index, so that a question about one container is answered in
+// milliseconds; it proves nothing and can be deleted at any time.
 //
 // # Invariants
 //

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -21,7 +22,7 @@ var kilobytes = strings.Repeat("x", 8000)
 // in each of them.
 func large(t *testing.T, l *audit.Log) {
 	t.Helper()
-	for range 3 {
+	for range 2 {
 		var batch []audit.Record
 		for n := range 1100 {
 			batch = append(batch, record(n*7919, kilobytes))
@@ -51,8 +52,8 @@ func finds(t *testing.T, l *audit.Log, what string) {
 	t.Helper()
 	name := fmt.Sprintf("%012x", 3*7919)
 	for object, want := range map[string]int{
-		name: 4, name + strings.Repeat("a", 52): 4, "/var/log/apps/orders/containers/" + name: 4,
-		fmt.Sprintf("%012x", 1099*7919): 3, name[:11]: 4, "00000000": 36,
+		name: 3, name + strings.Repeat("a", 52): 3, "/var/log/apps/orders/containers/" + name: 3,
+		fmt.Sprintf("%012x", 1099*7919): 2, name[:11]: 3, "00000000": 27,
 		"/var/log/apps/payments/containers/" + name: 0, "000000000001": 0, "ffff": 0, "00000000000g": 0,
 	} {
 		found, err := l.Find(object, 5000)
@@ -75,7 +76,7 @@ func TestWhateverBecomesOfAnIndexTheAnswerIsTheSame(t *testing.T) {
 	l := open(t, dir)
 	large(t, l)
 	finds(t, l, "without an index")
-	if n := len(indexes(t, dir)); n != 3 {
+	if n := len(indexes(t, dir)); n != 2 {
 		t.Fatalf("%d indexes, want one for each closed segment", n)
 	}
 	finds(t, l, "with an index")
@@ -150,19 +151,26 @@ func TestAnIndexOfWhatACrashTookBackIsNotUsed(t *testing.T) {
 func TestAnIndexGoesWithItsSegment(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir)
-	for range 4 {
-		large(t, l)
-		if _, err := l.Find("000000000007", 10); err != nil {
-			t.Fatal(err)
-		}
+	old := record(1, kilobytes)
+	old.Time = time.Now().Add(-audit.MaxAge)
+	if err := l.Append(slices.Repeat([]audit.Record{old}, 40)...); err != nil {
+		t.Fatal(err)
 	}
-	for _, path := range indexes(t, dir) {
-		if _, err := os.Stat(strings.TrimSuffix(path, ".index") + ".log"); err != nil {
-			t.Error(err)
-		}
+	if found, err := l.Find(old.Container, 100); err != nil || len(found) != 40 || len(indexes(t, dir)) != 1 {
+		t.Fatalf("found %d, %d indexes, %v", len(found), len(indexes(t, dir)), err)
 	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) > 2*audit.MaxSegments {
-		t.Errorf("%d files, %v", len(files), err)
+	first := segments(t, dir)[0]
+	if err := l.Append(old); err != nil { // begins the next
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(first, time.Time{}, old.Time.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Append(old); err != nil { // and drops the first
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(first); err == nil || len(indexes(t, dir)) != 0 {
+		t.Errorf("%v, and %d indexes", err, len(indexes(t, dir)))
 	}
 }
 

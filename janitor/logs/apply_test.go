@@ -104,7 +104,7 @@ func TestJ6TheHashThatWasGivenIsTheOneThatCounts(t *testing.T) {
 // J5: the look before a purge counts for so many folders and no more.
 func TestJ5ThePurgeStopsWhenItCannotSeeAnyMore(t *testing.T) {
 	r := newRig(t)
-	r.many(150)
+	r.many(1100)
 	r.later(2 * time.Hour)
 	seen := r.listings
 	r.onList = func(n int, _ *inventory.Listing) error {
@@ -116,7 +116,7 @@ func TestJ5ThePurgeStopsWhenItCannotSeeAnyMore(t *testing.T) {
 	report, err := r.sweeper.Sweep(t.Context(), logs.Options{Purge: true})
 	r.must(err)
 	left := len(r.sweeper.Yard())
-	if len(report.Removed) != 150 || len(report.Purged) == 0 || left == 0 || len(report.Purged)+left != 150 {
+	if len(report.Removed) != 1100 || len(report.Purged) == 0 || left == 0 || len(report.Purged)+left != 1100 {
 		t.Errorf("removed %d, purged %d, left %d", len(report.Removed), len(report.Purged), left)
 	}
 }

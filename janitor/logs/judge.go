@@ -38,19 +38,15 @@ type judge struct {
 	now    time.Time
 }
 
-func (j judge) decide(d *Decision) {
-	if m, ok := j.facts.Measured[d.Path()]; ok && m.Err == nil {
-		d.Bytes, d.Files, d.Written = m.Usage.Bytes, m.Usage.Files, m.Usage.Written
-	}
-	rules := []func(*Decision) bool{
-		j.listed, j.blind, j.process, j.gone, j.held, j.measured,
-	}
-	for _, rule := range rules {
-		if rule(d) {
-			return
+func (j *judge) decide(d *Decision) {
+	if len(j.facts.Measured) > 0 {
+		if m, ok := j.facts.Measured[d.Path()]; ok && m.Err == nil {
+			d.Bytes, d.Files, d.Written = m.Usage.Bytes, m.Usage.Files, m.Usage.Written
 		}
 	}
-	d.Verdict = Remove
+	if !j.listed(d) && !j.blind(d) && !j.process(d) && !j.gone(d) && !j.held(d) && !j.measured(d) {
+		d.Verdict = Remove
+	}
 }
 
 func (d *Decision) keep(code, format string, args ...any) bool {
@@ -58,23 +54,26 @@ func (d *Decision) keep(code, format string, args ...any) bool {
 	return true
 }
 
-func (j judge) listed(d *Decision) bool {
-	c, ok := j.living.listed[d.Name]
-	return ok && d.keep(CodeListed, "its container is %s", c.State)
+func (j *judge) listed(d *Decision) bool {
+	state, ok := j.living.listed[d.Name]
+	if ok {
+		d.Verdict, d.Code, d.Reason = Keep, CodeListed, "its container is "+string(state)
+	}
+	return ok
 }
 
-func (j judge) blind(d *Decision) bool {
+func (j *judge) blind(d *Decision) bool {
 	return j.facts.Blind != "" && d.keep(CodeBlind, "%s", j.facts.Blind)
 }
 
-func (j judge) process(d *Decision) bool {
+func (j *judge) process(d *Decision) bool {
 	p, ok := j.living.running[d.Name]
 	return ok && d.keep(CodeProcess, "process %d runs in container %s, which Docker does not list", p.pid, p.container.Short())
 }
 
 // gone keeps the folder until its container has been gone for the grace time,
 // or, if nobody ever saw it, until the folder is old.
-func (j judge) gone(d *Decision) bool {
+func (j *judge) gone(d *Decision) bool {
 	entries := j.facts.Ledger.Named(d.Name)
 	if len(entries) == 0 {
 		return j.neverSeen(d)
@@ -97,7 +96,7 @@ func (j judge) gone(d *Decision) bool {
 	return false
 }
 
-func (j judge) neverSeen(d *Decision) bool {
+func (j *judge) neverSeen(d *Decision) bool {
 	changed := d.Identity.Born
 	if changed.Before(d.Changed) {
 		changed = d.Changed
@@ -111,7 +110,7 @@ func (j judge) neverSeen(d *Decision) bool {
 	return false
 }
 
-func (j judge) held(d *Decision) bool {
+func (j *judge) held(d *Decision) bool {
 	until := j.facts.Ledger.Holds[d.Path()]
 	if !j.now.Before(until) {
 		return false
@@ -121,7 +120,7 @@ func (j judge) held(d *Decision) bool {
 }
 
 // measured keeps what could not be looked into and what is not quiet.
-func (j judge) measured(d *Decision) bool {
+func (j *judge) measured(d *Decision) bool {
 	m, ok := j.facts.Measured[d.Path()]
 	switch {
 	case !ok:
@@ -147,7 +146,7 @@ func (j judge) measured(d *Decision) bool {
 
 // quiet is how long nothing may have changed in a folder. One whose container
 // was never seen may be that of an engine that nobody told us of.
-func (j judge) quiet(code string) time.Duration {
+func (j *judge) quiet(code string) time.Duration {
 	if code == CodeNeverSeen {
 		return max(j.policy.UnknownGrace, j.policy.Grace)
 	}

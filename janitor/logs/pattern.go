@@ -69,8 +69,12 @@ func (p Pattern) match(depth int, name string) bool {
 // service is the part of a relative path that names the service; empty if the
 // pattern has none.
 func (p Pattern) service(rel string) string {
-	if i := slices.Index(p.parts, servicePart); i >= 0 {
-		return strings.Split(rel, "/")[i]
+	for _, part := range p.parts {
+		name, rest, _ := strings.Cut(rel, "/")
+		if part == servicePart {
+			return name
+		}
+		rel = rest
 	}
 	return ""
 }

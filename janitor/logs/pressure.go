@@ -1,6 +1,9 @@
 package logs
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Pressure is how short of space the file system of a root is.
 type Pressure int
@@ -30,6 +33,17 @@ func (s *Sweeper) window(p Pressure) time.Duration {
 		return s.Undo / 4
 	}
 	return s.Undo
+}
+
+// relieve makes room before anything else where the disk is full: what was
+// removed earlier needs no plan.
+func (s *Sweeper) relieve(ctx context.Context, by string, r *Report) error {
+	for _, g := range s.ground {
+		if s.pressure(g) >= Emergency {
+			return s.expire(ctx, false, by, r)
+		}
+	}
+	return nil
 }
 
 // Relieve makes Run look at once at what can be deleted. It is for whoever

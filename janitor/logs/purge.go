@@ -45,10 +45,25 @@ func (s *Sweeper) graves(now bool) []grave {
 }
 
 const (
-	purgeBatch = 64 // stones that are deleted after one look
-	relief     = 8  // the same where it may be enough after any of them
-	purgers    = 4  // at once: one mostly waits for the disk
+	purgeStones = 1000   // at most are deleted after one look
+	purgeFiles  = 20_000 // in them, and then no further stone: a fraction of a second
+	relief      = 8      // stones, where it may be enough after any of them
+	purgers     = 4      // at once: one mostly waits for the disk
 )
+
+// batch is how many of the graves are deleted after one look.
+func batch(graves []grave) int {
+	files := int64(0)
+	for i, g := range graves {
+		if files += g.stone.Files; g.stone.Files < 0 {
+			files = purgeFiles // nobody knows
+		}
+		if i+1 == purgeStones || files >= purgeFiles || g.code == CodePressure && i+1 == relief {
+			return i + 1
+		}
+	}
+	return len(graves)
+}
 
 // expire deletes the stones that are due, all of them if now is set, after a
 // last look at each batch (J5): who turned up gets its folder back, and whoever
@@ -62,11 +77,7 @@ func (s *Sweeper) expire(ctx context.Context, now bool, by string, r *Report) er
 		if len(graves) == 0 {
 			break
 		}
-		batch := purgeBatch
-		if graves[0].code == CodePressure {
-			batch = relief
-		}
-		graves = graves[:min(batch, len(graves))]
+		graves = graves[:batch(graves)]
 		last := s.witnesses(ctx)
 		if last.Blind != "" {
 			for _, g := range s.graves(now) { // not again before long
@@ -122,6 +133,9 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 	}
 	close(next)
 	s.mu.Unlock()
+	if saver == nil { // what is to be archived can be read until then
+		intend(graves)
+	}
 	var workers sync.WaitGroup
 	for range min(purgers, len(graves)) {
 		workers.Go(func() {
@@ -154,6 +168,18 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 func (s *Sweeper) pace(ctx context.Context, g grave) {
 	if s.Pace != nil && s.pressure(g.ground) < Emergency {
 		_ = s.Pace(ctx) // what ends it ends the purge as well
+	}
+}
+
+// intend has the yards write all intents at once. Where that fails, each purge
+// writes its own, or says why it cannot.
+func intend(graves []grave) {
+	of := map[*tombstone.Yard][]tombstone.Stone{}
+	for _, g := range graves {
+		of[g.yard] = append(of[g.yard], g.stone)
+	}
+	for yard, stones := range of {
+		_ = yard.Intend(stones...)
 	}
 }
 

@@ -25,7 +25,7 @@ type Folder struct {
 }
 
 // Path is where the folder is on the host.
-func (f Folder) Path() string { return path.Join(f.Root, f.Rel) }
+func (f Folder) Path() string { return f.Root + "/" + f.Rel }
 
 // scan finds the folders below a root. It reads the names of the pattern's
 // levels and looks at nothing else: who each folder is, [identify] says. What
@@ -72,8 +72,15 @@ func (s *scanner) level(d *beneath.Dir, rel string, depth int) error {
 		return err
 	}
 	slices.Sort(names)
+	if depth == len(s.pattern.parts)-1 {
+		s.folders = slices.Grow(s.folders, len(names))
+	}
 	for _, name := range names {
-		if err := s.child(d, path.Join(rel, name), name, depth); err != nil {
+		below := name
+		if rel != "" {
+			below = rel + "/" + name
+		}
+		if err := s.child(d, below, name, depth); err != nil {
 			return err
 		}
 	}

@@ -93,8 +93,7 @@ func (s *Sweeper) plan(ctx context.Context, unlimited bool) Plan {
 		policy.Limit = Limit{}
 	}
 	p := MakePlan(s.look(ctx, func(Folder) bool { return true }, candidates), policy, s.now())
-	s.plans = append(s.plans, p)
-	s.plans = s.plans[max(0, len(s.plans)-maxPlans):]
+	s.remember(p)
 	s.stats.add(func(t *Stats) { t.Blind = p.Blind })
 	return p
 }
@@ -115,7 +114,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
 		r.First = s.FirstSweep()
 	}
 	if !o.DryRun {
-		err = s.settle()
+		err = errors.Join(s.settle(), s.relieve(ctx, o.By, &r))
 	}
 	r.Plan = s.plan(ctx, o.Unlimited || named != nil && named.unlimited)
 	if o.DryRun || !r.First.IsZero() {
@@ -148,8 +147,19 @@ func keyOf(d Decision) key { return key{d.Path(), d.Identity.Ino} }
 
 // A choice is what an earlier plan removes.
 type choice struct {
+	hash      string
 	folders   map[key]bool
 	unlimited bool
+}
+
+// remember keeps of a plan what is needed to apply it later.
+func (s *Sweeper) remember(p Plan) {
+	c := choice{hash: p.Hash(), folders: map[key]bool{}, unlimited: p.Unlimited}
+	for _, d := range p.Removals() {
+		c.folders[keyOf(d)] = true
+	}
+	s.plans = append(s.plans, c)
+	s.plans = s.plans[max(0, len(s.plans)-maxPlans):]
 }
 
 // named returns what the plan with this hash removes; nil for an empty hash.
@@ -157,15 +167,11 @@ func (s *Sweeper) named(hash string) (*choice, error) {
 	if hash == "" {
 		return nil, nil
 	}
-	i := slices.IndexFunc(s.plans, func(p Plan) bool { return p.Hash() == hash })
+	i := slices.IndexFunc(s.plans, func(c choice) bool { return c.hash == hash })
 	if i < 0 {
 		return nil, fmt.Errorf("plan %s: %w", hash, ErrUnknownPlan)
 	}
-	c := &choice{folders: map[key]bool{}, unlimited: s.plans[i].Unlimited}
-	for _, d := range s.plans[i].Removals() {
-		c.folders[keyOf(d)] = true
-	}
-	return c, nil
+	return &s.plans[i], nil
 }
 
 // FirstSweep is when scheduled sweeps begin to remove; zero: they do already.

@@ -62,7 +62,7 @@ type Sweeper struct {
 	mu     sync.Mutex // held over a sweep; guards the fields below
 	made   time.Time
 	ground []*ground
-	plans  []Plan            // the last few, newest last
+	plans  []choice          // of the last few, newest last
 	codes  map[string]string // why each folder was last kept, by path
 	blind  string            // why the last sweep was
 	failed map[string]time.Time
@@ -305,10 +305,7 @@ func (s *Sweeper) measure(ctx context.Context, f *Facts, how depth) {
 	f.Measured = map[string]Measured{}
 	inodes := map[beneath.Inode]string{}
 	began := time.Now()
-	for _, d := range MakePlan(*f, s.Policy, s.now()).Decisions {
-		if d.Code != CodeUnmeasured && how == candidates {
-			continue
-		}
+	for _, d := range s.unmeasured(*f, how) {
 		if limit := s.Policy.Limit.Time; limit > 0 && how == candidates && time.Since(began) > limit {
 			f.Notes = append(f.Notes, fmt.Sprintf("%s and what follows was not looked into: one sweep takes %v", d.Path(), limit))
 			break
@@ -327,6 +324,21 @@ func (s *Sweeper) measure(ctx context.Context, f *Facts, how depth) {
 		f.Measured[path] = m
 	}
 	s.stats.hidden.Store(int64(hidden))
+}
+
+// unmeasured returns the decisions on the folders to look into, sorted by path.
+func (s *Sweeper) unmeasured(f Facts, how depth) []Decision {
+	if how == candidates { // the listed ones are most of them, and none of these
+		listed, all := f.living().listed, f.Folders
+		f.Folders = nil
+		for _, folder := range all {
+			if _, ok := listed[folder.Name]; !ok {
+				f.Folders = append(f.Folders, folder)
+			}
+		}
+	}
+	all := MakePlan(f, s.Policy, s.now()).Decisions
+	return slices.DeleteFunc(all, func(d Decision) bool { return d.Code != CodeUnmeasured && how == candidates })
 }
 
 func (s *Sweeper) usage(ctx context.Context, f Folder) (beneath.Usage, error) {

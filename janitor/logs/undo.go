@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
@@ -54,14 +53,16 @@ func (s *Sweeper) Restore(ctx context.Context, sel Selector, by string) (restore
 }
 
 // bringBack holds the folder first: restored and not held, the next sweep
-// would take it again.
+// would take it again. Where it cannot go back the hold is what it was: a folder
+// that was restored to this place before may rest on it.
 func (s *Sweeper) bringBack(g grave) error {
 	path := g.ground.Path + "/" + g.stone.Rel
+	held := s.Ledger.View().Holds[path]
 	if err := s.Ledger.Hold(path, s.now().Add(s.Policy.UnknownGrace)); err != nil {
 		return err
 	}
 	if err := g.ground.yard.Restore(g.stone); err != nil {
-		return errors.Join(err, s.Ledger.Hold(path, time.Unix(0, 0)))
+		return errors.Join(err, s.Ledger.Hold(path, held))
 	}
 	return nil
 }

@@ -108,3 +108,28 @@ func TestRemovedFoldersArePurgedWhenTheirWindowEnds(t *testing.T) {
 		t.Errorf("the history of a purged folder is %+v", story.History)
 	}
 }
+
+// Two folders of one name were removed one after the other. The one that is
+// brought back is kept, although the other then cannot be.
+func TestAFailedUndoDoesNotEndTheHoldOfAnother(t *testing.T) {
+	r := newRig(t)
+	first := r.dead(1)
+	r.later(2 * time.Hour)
+	r.sweep()
+	r.folder(id(1).Short())
+	r.later(30 * time.Minute)
+	r.sweeper.Policy.Grace, r.sweeper.Undo = time.Minute, 24*time.Hour
+	if report := r.sweep(); len(report.Removed) != 1 {
+		t.Fatalf("removed %+v", report)
+	}
+	restored, failed, err := r.sweeper.Restore(t.Context(), logs.Selector{Object: id(1).Short()}, "test")
+	r.must(err)
+	if len(restored) != 1 || len(failed) != 1 {
+		t.Fatalf("restored %d, failed %d", len(restored), len(failed))
+	}
+	r.later(time.Hour)
+	if report := r.sweep(); len(report.Removed) != 0 {
+		t.Errorf("what was brought back is gone again: %+v", report.Removed)
+	}
+	r.stays(first, "it was brought back")
+}

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-dev/berth/janitor/internal/kernel"
+	"github.com/berth-dev/berth/janitor/tombstone"
 )
 
 // failing has every system call with this name fail, and have no effect.
@@ -79,4 +80,26 @@ func TestARestoreWhoseFoldersCannotBeSyncedIsDone(t *testing.T) {
 	if got := r.again(); len(got.Restored)+len(got.Orphans) > 0 {
 		t.Errorf("recovered %+v, want nothing", got)
 	}
+}
+
+// A disk that is full at the start is no reason to take a yard for an empty one.
+func TestAFullDiskAtTheStartHidesNoStones(t *testing.T) {
+	r := newRig(t)
+	s := r.confirmed(dead)
+	ok(t, r.yard.Close())
+	stop := kernel.Intercept(t, func(c kernel.Call, do func() error) error {
+		if c.Name == "openat" {
+			return unix.ENOSPC
+		}
+		return do()
+	})
+	if yard, err := tombstone.Open(r.root); err == nil {
+		t.Errorf("Open found %d stones, and says nothing", len(yard.Stones()))
+		ok(t, yard.Close())
+	}
+	stop()
+	ok(t, r.root.Close())
+	r.open()
+	r.recover()
+	r.purge(s)
 }

@@ -42,9 +42,12 @@ func (y *Yard) open(make bool) (err error) {
 		return err
 	}
 	y.stones, err = ours(y.home, stonesName)
-	fresh := errors.Is(err, unix.ENOENT)
-	if fresh {
-		y.stones, err = newStones(y.home)
+	if errors.Is(err, unix.ENOENT) {
+		err = y.furnish()
+		if !make && errors.Is(err, unix.ENOSPC) { // it was begun, and the disk was full: the next attempt goes on
+			return y.shut()
+		}
+		return err
 	}
 	if err != nil {
 		return err
@@ -52,10 +55,19 @@ func (y *Yard) open(make bool) (err error) {
 	if y.journal, err = openJournal(y.home, journalName); err != nil {
 		return err
 	}
-	if fresh {
-		if err := growStones(y.home, y.stones); err != nil {
-			return err
-		}
+	return y.replay()
+}
+
+// furnish makes what is in a yard.
+func (y *Yard) furnish() (err error) {
+	if y.stones, err = newStones(y.home); err != nil {
+		return err
+	}
+	if y.journal, err = openJournal(y.home, journalName); err != nil {
+		return err
+	}
+	if err := growStones(y.home, y.stones); err != nil {
+		return err
 	}
 	return y.replay()
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/berth-dev/berth/janitor/beneath"
 	"github.com/berth-dev/berth/janitor/journal"
 )
@@ -44,14 +42,11 @@ type state struct {
 
 // Open opens the yard of a root and locks it: a second process gets
 // [ErrLocked]. Where there is no yard yet nothing is made before
-// [Yard.Prepare] or the first [Yard.Bury]. [Yard.Recover] must be called before anything else.
+// [Yard.Prepare] or the first [Yard.Bury]. [Yard.Recover] must be called before
+// anything else.
 func Open(root *beneath.Root) (*Yard, error) {
 	y := &Yard{root: root, known: map[string]*state{}, strays: map[string]Stone{}}
-	err := y.open(false)
-	if errors.Is(err, unix.ENOSPC) { // it was begun, and the disk was full: the next attempt goes on
-		err = y.shut()
-	}
-	if err != nil {
+	if err := y.open(false); err != nil {
 		return nil, errors.Join(fmt.Errorf("open yard %s/%s: %w", root.Path(), Home, err), y.Close())
 	}
 	return y, nil
@@ -157,7 +152,11 @@ func (y *Yard) Close() error {
 	return y.shut()
 }
 
+// shut lets go of the yard: what was known of it is read again with it.
 func (y *Yard) shut() error {
+	y.mu.Lock()
+	y.known, y.strays = map[string]*state{}, map[string]Stone{}
+	y.mu.Unlock()
 	var errs []error
 	if y.journal != nil {
 		errs = append(errs, y.journal.Close())
