@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,9 +32,9 @@ func (r *rig) last(action string) audit.Record {
 	r.t.Helper()
 	found, err := r.audit.Find("", 100)
 	r.must(err)
-	for i := len(found) - 1; i >= 0; i-- {
-		if found[i].Action == action {
-			return found[i]
+	for _, record := range slices.Backward(found) {
+		if record.Action == action {
+			return record
 		}
 	}
 	r.t.Fatalf("the audit has no record of what was %s: %+v", action, found)
