@@ -40,6 +40,7 @@ build: ## bin/berth, static
 
 test: setup ## all tests, against the real Docker and the real kernel
 	go test -race -count=1 -timeout 15m $(RACED)
+	go test -count=1 -timeout 10m -run Model ./janitor/logs
 	go test -count=1 -timeout 20m ./test/adversary ./test/e2e
 
 check: format vet tidy house build cross lint test ## what CI runs: all of it

@@ -125,7 +125,8 @@ func (l *Ledger) compact() error {
 			l.view = nil
 		}
 	}
-	maps.DeleteFunc(l.holds, func(_ string, until time.Time) bool { return until.Before(l.newest) })
+	// Not as soon as they end: the clock may have been ahead, and go back.
+	maps.DeleteFunc(l.holds, func(_ string, until time.Time) bool { return l.newest.Sub(until) > memory })
 	next := l.path + ".next"
 	if err := kernel.Unlinkat(unix.AT_FDCWD, next, 0); err != nil && !errors.Is(err, unix.ENOENT) {
 		return err
