@@ -19,7 +19,7 @@ func (d *Dir) OpenFile(name string) (*os.File, error) {
 	if !IsName(name) {
 		return nil, fmt.Errorf("open %q: %w", name, ErrName)
 	}
-	fd, err := d.tree.name(d.fd, name)
+	fd, err := d.tree.open(d.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0) // takes hold of it, and opens nothing
 	if err != nil {
 		return nil, refusal(name, err)
 	}
@@ -37,30 +37,4 @@ func (d *Dir) OpenFile(name string) (*os.File, error) {
 		return nil, fmt.Errorf("open %q: %w", name, err)
 	}
 	return os.NewFile(uintptr(file), name), nil
-}
-
-// name takes hold of one entry without opening it, never following it and never
-// leaving the mount.
-func (t *tree) name(fd int, name string) (int, error) {
-	const flags = unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	if t.way == byOpenat2 {
-		how := unix.OpenHow{
-			Flags:   flags,
-			Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV,
-		}
-		return retry(func() (int, error) { return unix.Openat2(fd, name, &how) })
-	}
-	next, err := retry(func() (int, error) { return unix.Openat(fd, name, flags, 0) })
-	if err != nil {
-		return -1, err
-	}
-	mount, err := t.mountOf(next)
-	if err == nil && mount != t.mount {
-		err = unix.EXDEV
-	}
-	if err != nil {
-		unix.Close(next)
-		return -1, err
-	}
-	return next, nil
 }

@@ -60,17 +60,21 @@ func unsupported(err error) bool {
 	return errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM)
 }
 
-// step opens one component below a folder, never following it and never
-// leaving the mount: EXDEV if that is where it leads.
+// step opens one folder below another, never following it and never leaving the
+// mount: EXDEV if that is where it leads.
 func (t *tree) step(fd int, name string) (int, error) {
+	return t.open(fd, name, dirFlags, unix.RESOLVE_NO_SYMLINKS)
+}
+
+// open opens one component below a folder without leaving the mount.
+func (t *tree) open(fd int, name string, flags int, resolve uint64) (int, error) {
 	if t.way == byOpenat2 {
 		how := unix.OpenHow{
-			Flags:   dirFlags,
-			Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV,
+			Flags: uint64(flags), Resolve: resolve | unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV,
 		}
 		return retry(func() (int, error) { return kernel.Openat2(fd, name, &how) })
 	}
-	next, err := retry(func() (int, error) { return kernel.Openat(fd, name, dirFlags, 0) })
+	next, err := retry(func() (int, error) { return kernel.Openat(fd, name, flags, 0) })
 	if err != nil {
 		return -1, err
 	}
