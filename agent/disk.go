@@ -20,8 +20,13 @@ import (
 // byDisk is who asks for a sweep when space is short.
 const byDisk = "disk"
 
-// sweepAgain is how often the log folders are swept while space stays short.
-const sweepAgain = 5 * time.Minute
+// While space stays short the log folders are swept again after sweepAgain; a
+// sweep that could not do its work is repeated after sweepRetry, then twice
+// that, and so on.
+const (
+	sweepAgain = 5 * time.Minute
+	sweepRetry = 5 * time.Second
+)
 
 // A relief sweeps the log folders off their schedule while space is short.
 type relief struct {
@@ -96,9 +101,9 @@ func (g *generation) rootsOn(s disk.State) []string {
 
 // run sweeps when space gets short, and now and then while it is.
 func (r *relief) run(ctx context.Context) error {
-	again := time.NewTicker(sweepAgain)
+	again := time.NewTimer(sweepAgain)
 	defer again.Stop()
-	g := r.generation
+	g, retry := r.generation, sweepRetry
 	for {
 		var s disk.State
 		select {
@@ -110,12 +115,20 @@ func (r *relief) run(ctx context.Context) error {
 			}
 		case <-again.C:
 			if !slices.ContainsFunc(g.roots, func(r logs.Root) bool { return g.monitor.Level(r.Path) >= disk.High }) {
+				again.Reset(sweepAgain)
 				continue
 			}
 		}
-		_, err := g.scheduler.Trigger(ctx, sweepJob, janitor.Options{By: byDisk})
+		run, err := g.scheduler.Trigger(ctx, sweepJob, janitor.Options{By: byDisk})
 		if err != nil && !errors.Is(err, janitor.ErrRunning) && ctx.Err() == nil {
 			g.agent.log.Warn("sweep for space", "err", err)
+		}
+		if err != nil || run.Failed() {
+			again.Reset(retry)
+			retry = min(2*retry, sweepAgain)
+		} else {
+			again.Reset(sweepAgain)
+			retry = sweepRetry
 		}
 		r.largest(ctx, s)
 	}

@@ -37,6 +37,10 @@ type Outcome struct {
 	Freed  int64  // bytes
 }
 
+// Failed reports whether the run did not do its work: the job could not see
+// what it needs to see, or could not act.
+func (o Outcome) Failed() bool { return o.Result == "blind" || o.Result == "failed" }
+
 // A Run is one run that has ended.
 type Run struct {
 	ID       string
@@ -54,7 +58,7 @@ type JobState struct {
 	Next     time.Time // splay included; zero: never
 	Last     *Run      // nil: it has not run yet
 	Runs     uint64
-	Failures uint64            // neither ok nor partial
+	Failures uint64            // see [Outcome.Failed]
 	Results  map[string]uint64 // runs by result
 	Busy     time.Duration     // time spent in runs
 }
@@ -220,7 +224,7 @@ func (s *Scheduler) end(run Run) {
 	st.total++
 	st.results[run.Result]++
 	st.busy += run.Duration
-	if run.Result == "blind" || run.Result == "failed" {
+	if run.Failed() {
 		st.failures++
 	}
 	st.runs = append(st.runs, run)

@@ -108,6 +108,33 @@ func TestJ2UnknownIsAlive(t *testing.T) {
 	}
 }
 
+// J2: a process table that shows none of the containers that run is that of
+// another namespace, unless the list is only late to say that they have ended.
+func TestJ2AProcessTableOfAnotherNamespaceIsNoWitness(t *testing.T) {
+	for late, blind := range map[int]bool{4: false, 1 << 20: true} {
+		r := newRig(t)
+		dead := r.dead(1)
+		r.run(2)
+		r.exist[id(2)] = inventory.Exited
+		r.list()
+		r.later(2 * time.Hour)
+		seen := r.listings
+		r.onList = func(n int, l *inventory.Listing) error {
+			if n-seen <= late {
+				l.Containers[0].State = inventory.Running
+			}
+			return nil
+		}
+		report := r.sweep()
+		if got := strings.Contains(report.Plan.Blind, "namespace"); got != blind {
+			t.Errorf("after %d listings that were late: blind %q", late, report.Plan.Blind)
+		}
+		if _, err := os.Stat(dead); (err == nil) != blind {
+			t.Errorf("after %d listings that were late: the folder of the dead: %v", late, err)
+		}
+	}
+}
+
 // J2: after a short list the sweeper trusts the list again once the container
 // is back, by itself.
 func TestJ2SightComesBackByItself(t *testing.T) {

@@ -54,7 +54,7 @@ func inYard(path string) bool { return strings.Contains(path, "/.berth/tombstone
 
 // stands: the folder is in reach of the tenants.
 func (m *model) stands(a *act, f *folder, place string) {
-	if place != f.path && !a.raced {
+	if place != f.path && !a.raced && !f.raced {
 		m.fail("%q was moved to %q", f.path, place)
 	}
 	f.path = place
@@ -62,7 +62,7 @@ func (m *model) stands(a *act, f *folder, place string) {
 		return
 	}
 	m.count.restored.Add(1)
-	f.stone, f.doomed = "", false
+	f.stone, f.doomed, f.raced = "", false, false
 	entries, err := os.ReadDir(m.abs(place))
 	if err != nil || len(entries) != f.entries {
 		m.fail("%q came back with %d entries, and had %d: %v", place, len(entries), f.entries, err)
@@ -79,7 +79,7 @@ func (m *model) lies(a *act, f *folder, place string, stones map[string]logs.Rem
 	}
 	confirmed, fresh := s.Code == logs.CodeRestorable, f.stone != place
 	if fresh {
-		f.doomed = false // it was put back first, if it was in the yard before
+		f.doomed, f.raced = false, a.raced // it was put back first, if it was in the yard before
 	}
 	if fresh && s.Code != logs.CodeOrphan {
 		f.path = strings.TrimPrefix(s.Path, m.dir+"/") // a tenant may have moved the folder above

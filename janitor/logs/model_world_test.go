@@ -85,6 +85,7 @@ type folder struct {
 	plan    string // that the stone names
 	buried  time.Time
 	doomed  bool // it was confirmed
+	raced   bool // a tenant acted while it was taken away: its path may be another
 }
 
 // begin makes an empty host and starts the daemon.

@@ -21,12 +21,17 @@ type Lister interface {
 // lateEvent is the default of [Sweeper.Late].
 const lateEvent = 2 * time.Second
 
+// staleList is how long Docker may list a container as running whose processes
+// have all ended. The second witness is asked again for so long.
+const staleList = time.Second
+
 // witnesses asks both of them who is alive. Blind says why their word may not
 // be believed (J2); what they do say still counts for the living.
 func (s *Sweeper) witnesses(ctx context.Context) Facts {
 	f, listing := s.ask(ctx)
-	for tries := 1; tries < 3 && f.Blind == "" && f.unseen() != ""; tries++ {
-		f, listing = s.ask(ctx) // the only one that ran has ended in between
+	for began := time.Now(); f.Blind == "" && f.unseen() != "" && time.Since(began) < staleList; {
+		time.Sleep(staleList / 10)
+		f, listing = s.ask(ctx)
 	}
 	if listing.Taken.IsZero() {
 		f.Ledger = s.Ledger.View()
