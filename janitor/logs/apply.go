@@ -82,7 +82,11 @@ func (s *Sweeper) lookAgain(ctx context.Context, buried []burial, r *Report) (st
 	if len(buried) == 0 {
 		return nil, nil
 	}
-	again := s.witnesses(ctx)
+	names := make([]string, len(buried))
+	for i, b := range buried {
+		names[i] = b.decision.Name
+	}
+	again := s.witnesses(ctx, names)
 	living := again.living()
 	for _, b := range buried {
 		code, reason := CodeAlive, living.why(b.decision.Name)

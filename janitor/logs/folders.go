@@ -91,8 +91,11 @@ func (s *Sweeper) Why(ctx context.Context, object string) (Story, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := MakePlan(s.look(ctx, func(f Folder) bool { return about(object, f.Path(), f.Name) }, candidates), s.Policy, s.now())
-	story := Story{Decisions: p.Decisions, History: history, Blind: p.Blind}
+	story := Story{History: history}
+	if folders, notes := s.scan(ctx, func(f Folder) bool { return about(object, f.Path(), f.Name) }); len(folders) > 0 {
+		p := MakePlan(s.examine(ctx, folders, notes, candidates), s.Policy, s.now())
+		story.Decisions, story.Blind = p.Decisions, p.Blind
+	}
 	for _, r := range s.removed() {
 		if about(object, r.Path, r.Container) {
 			story.Removed = append(story.Removed, r)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/berth-dev/berth/janitor/audit"
+	"github.com/berth-dev/berth/janitor/logs"
 	"github.com/berth-dev/berth/janitor/journal"
 )
 
@@ -89,7 +90,8 @@ func (m *model) reported(a *act) {
 	if n := len(r.Removed) + len(r.Purged); n > 0 && (r.Plan.Blind != "" || r.DryRun) {
 		m.fail("J2: %d folders were removed or deleted by a blind sweep: %s", n, r.Plan.Blind)
 	}
-	if len(a.good) > 0 && !a.good[0] && r.Plan.Blind == "" {
+	asked := a.lie != noProcesses || slices.ContainsFunc(r.Plan.Decisions, func(d logs.Decision) bool { return d.Code != logs.CodeListed })
+	if len(a.good) > 0 && !a.good[0] && asked && r.Plan.Blind == "" {
 		m.fail("J2: the first look was not the truth (lie %d), and the plan is not blind", a.lie)
 	}
 	if m.err != nil || a.killed || a.failed {

@@ -234,9 +234,13 @@ func (s *Sweeper) on(path string) *ground {
 // look gathers the facts for a plan of some folders, in the order that J1 asks
 // for. The caller holds mu.
 func (s *Sweeper) look(ctx context.Context, which func(Folder) bool, how depth) Facts {
+	folders, notes := s.scan(ctx, which)
+	return s.examine(ctx, folders, notes, how)
+}
+
+// scan finds the folders in all roots.
+func (s *Sweeper) scan(ctx context.Context, which func(Folder) bool) (folders []Folder, notes []string) {
 	s.open()
-	var folders []Folder
-	var notes []string
 	for _, g := range s.ground {
 		if g.dir == nil {
 			notes = append(notes, g.fault)
@@ -250,8 +254,16 @@ func (s *Sweeper) look(ctx context.Context, which func(Folder) bool, how depth) 
 		}
 		folders, notes = append(folders, found...), append(notes, said...)
 	}
-	folders = slices.DeleteFunc(folders, func(f Folder) bool { return !which(f) })
-	f := s.witnesses(ctx)
+	return slices.DeleteFunc(folders, func(f Folder) bool { return !which(f) }), notes
+}
+
+// examine asks everybody about the folders that a scan has found before.
+func (s *Sweeper) examine(ctx context.Context, folders []Folder, notes []string, how depth) Facts {
+	names := make([]string, len(folders))
+	for i, folder := range folders {
+		names[i] = folder.Name
+	}
+	f := s.witnesses(ctx, names)
 	f.Folders, f.Notes, f.Pressure = folders, notes, map[string]Pressure{}
 	for _, g := range s.ground {
 		f.Pressure[g.Path] = s.pressure(g)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,12 +27,14 @@ const lateEvent = 2 * time.Second
 const staleList = time.Second
 
 // witnesses asks both of them who is alive. Blind says why their word may not
-// be believed (J2); what they do say still counts for the living.
-func (s *Sweeper) witnesses(ctx context.Context) Facts {
-	f, listing := s.ask(ctx)
+// be believed (J2); what they do say still counts for the living. names are
+// the folders in question: where the first names the containers of all of them,
+// the second could only agree, and is not asked.
+func (s *Sweeper) witnesses(ctx context.Context, names []string) Facts {
+	f, listing := s.ask(ctx, names)
 	for began := time.Now(); f.Blind == "" && f.unseen() != "" && time.Since(began) < staleList; {
 		time.Sleep(staleList / 10)
-		f, listing = s.ask(ctx)
+		f, listing = s.ask(ctx, names)
 	}
 	if listing.Taken.IsZero() {
 		f.Ledger = s.Ledger.View()
@@ -46,7 +49,7 @@ func (s *Sweeper) witnesses(ctx context.Context) Facts {
 }
 
 // ask takes a listing and scans the process table.
-func (s *Sweeper) ask(ctx context.Context) (f Facts, listing inventory.Listing) {
+func (s *Sweeper) ask(ctx context.Context, names []string) (f Facts, listing inventory.Listing) {
 	listing, err := s.Lister.List(ctx)
 	if err != nil {
 		f.Blind = fmt.Sprintf("Docker cannot be asked: %v", err)
@@ -54,6 +57,10 @@ func (s *Sweeper) ask(ctx context.Context) (f Facts, listing inventory.Listing) 
 	}
 	f.Listed = listing.Containers
 	s.Ledger.Listed(listing)
+	listed := f.living().listed
+	if !slices.ContainsFunc(names, func(name string) bool { return listed[name] == "" }) {
+		return f, listing
+	}
 	f.Processes, err = scanProcesses(s.proc())
 	if err != nil {
 		f.Blind = fmt.Sprintf("the second witness is missing: %v", err)
@@ -88,6 +95,9 @@ func (s *Sweeper) doubt(f Facts, l inventory.Listing) string {
 // unseen doubts a process table that shows none of the containers that run:
 // it is that of another namespace.
 func (f Facts) unseen() string {
+	if f.Processes == nil {
+		return "" // it was not asked
+	}
 	running := 0
 	for _, c := range f.Listed {
 		if c.State == inventory.Running {
