@@ -44,13 +44,17 @@ func (d *daemon) sweeps(r *report, folders int) {
 	var cost []time.Duration
 	for range rounds {
 		d.alive()
-		var report api.SweepReport
+		var run api.Run
 		before, began := d.cpu(), time.Now()
-		d.call(http.MethodPost, "/v1/logs/sweep", "{}", &report)
+		d.call(http.MethodPost, "/v1/jobs/logs/run", "{}", &run) // as the hourly one is run
 		took, cost = append(took, time.Since(began)), append(cost, d.cpu()-before)
-		if report.Plan.Blind != "" || report.Plan.Keep != folders || report.Plan.Remove != 0 {
-			d.Fatalf("sweep keeps %d and removes %d, want %d and 0; blind: %q", report.Plan.Keep, report.Plan.Remove, folders, report.Plan.Blind)
+		if run.Result != "ok" {
+			d.Fatalf("the sweep ended %s: %s", run.Result, run.Detail)
 		}
+	}
+	var plan api.LogPlan
+	if d.call(http.MethodGet, "/v1/logs/plan", "", &plan); plan.Keep != folders || plan.Remove != 0 {
+		d.Fatalf("sweeps keep %d and remove %d, want %d and 0", plan.Keep, plan.Remove, folders)
 	}
 	note := fmt.Sprintf("median of %d sweeps over %d folders", rounds, folders)
 	r.add(figure{"sweep CPU, nothing dead", "ms", milli(quantile(cost, 0.5)), 20, note})

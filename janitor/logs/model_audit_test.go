@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"github.com/berth-dev/berth/janitor/audit"
-	"github.com/berth-dev/berth/janitor/logs"
 	"github.com/berth-dev/berth/janitor/journal"
+	"github.com/berth-dev/berth/janitor/logs"
 )
 
 // A tail is how far the model has read the audit.

@@ -3,6 +3,7 @@ package logs_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -141,7 +142,9 @@ func (m *model) mayGo(a *act, f *folder, s logs.Removed, fresh bool) {
 func (m *model) wentAway(a *act, f *folder) {
 	path, atOnce := m.abs(f.path), false
 	for at := range spots(a.report.Plan) {
-		if at.ino == f.ino && a.purge { // it was removed by the same act
+		// It was removed by the same act; exchanged between two looks, it is in the
+		// plan at both places.
+		if at.ino == f.ino && a.purge && (!atOnce || m.tail.said["purged "+at.path]) {
 			path, atOnce = at.path, true
 		}
 	}
@@ -153,7 +156,8 @@ func (m *model) wentAway(a *act, f *folder) {
 	case !a.purge && m.now().Before(f.buried.Add(time.Hour)):
 		m.fail("%q was deleted %v after it was removed", f.path, m.now().Sub(f.buried))
 	case !m.tail.said["purged "+path] || !m.tail.said["removed "+path]:
-		m.fail("J6: %q was deleted, and the audit has no record of it", f.path)
+		m.fail("J6: %q (inode %d, stone %q, raced %t, at once %t, called %q) was deleted, and the audit has no record of it: purged %t, removed %t; new in it is %q",
+			f.path, f.ino, f.stone, f.raced, atOnce, path, m.tail.said["purged "+path], m.tail.said["removed "+path], slices.Sorted(maps.Keys(m.tail.fresh)))
 	}
 	if m.count.purged.Add(1); !f.doomed {
 		m.count.removed.Add(1)

@@ -60,7 +60,6 @@ type Sweeper struct {
 	Pressure func(root string) Pressure             // how short of space a root's file system is now; nil: never
 
 	mu     sync.Mutex // held over a sweep; guards the fields below
-	made   time.Time
 	ground []*ground
 	plans  []choice          // of the last few, newest last
 	codes  map[string]string // why each folder was last kept, by path
@@ -69,6 +68,8 @@ type Sweeper struct {
 	wake   chan struct{}
 	saver  *archive.Folder // nil: not opened yet
 
+	once   sync.Once // sets made
+	made   time.Time
 	stats  counters
 	states atomic.Pointer[[]RootState] // as open has seen them
 }
@@ -88,6 +89,12 @@ func (s *Sweeper) now() time.Time {
 	return time.Now().UTC()
 }
 
+// begun is when this sweeper was first used.
+func (s *Sweeper) begun() time.Time {
+	s.once.Do(func() { s.made = s.now() })
+	return s.made
+}
+
 func (s *Sweeper) proc() string { return cmp.Or(s.Proc, "/proc") }
 
 func (s *Sweeper) notify(e Event) {
@@ -101,7 +108,8 @@ func (s *Sweeper) notify(e Event) {
 // again next time. The caller holds mu.
 func (s *Sweeper) open() {
 	if s.ground == nil {
-		s.made, s.codes, s.failed = s.now(), map[string]string{}, map[string]time.Time{}
+		s.begun()
+		s.codes, s.failed = map[string]string{}, map[string]time.Time{}
 		for _, r := range s.Roots {
 			s.ground = append(s.ground, &ground{Root: r})
 		}

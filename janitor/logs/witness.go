@@ -33,7 +33,10 @@ const staleList = time.Second
 func (s *Sweeper) witnesses(ctx context.Context, names []string) Facts {
 	f, listing := s.ask(ctx, names)
 	for began := time.Now(); f.Blind == "" && f.unseen() != "" && time.Since(began) < staleList; {
-		time.Sleep(staleList / 10)
+		select {
+		case <-ctx.Done():
+		case <-time.After(staleList / 10):
+		}
 		f, listing = s.ask(ctx, names)
 	}
 	if listing.Taken.IsZero() {
@@ -46,6 +49,16 @@ func (s *Sweeper) witnesses(ctx context.Context, names []string) Facts {
 	f.Ledger = s.Ledger.View()
 	f.Blind = cmp.Or(f.Blind, s.doubt(f, listing))
 	return f
+}
+
+// Doubt returns why a listing that somebody else has taken must not be
+// believed; empty if it may (J2). The process table is not asked.
+func (s *Sweeper) Doubt(ctx context.Context, l inventory.Listing) string {
+	s.Ledger.Listed(l)
+	waiting, cancel := context.WithTimeout(ctx, cmp.Or(s.Late, lateEvent))
+	defer cancel()
+	s.Ledger.Explained(waiting)
+	return s.doubt(Facts{Ledger: s.Ledger.View()}, l)
 }
 
 // ask takes a listing and scans the process table.
@@ -117,7 +130,7 @@ func (f Facts) unseen() string {
 func (s *Sweeper) engineStart(e inventory.Engine) time.Time {
 	started := e.Started
 	if started.IsZero() {
-		started = s.made
+		started = s.begun()
 	}
 	if boot := bootTime(s.proc()); boot.After(started) {
 		started = boot
