@@ -28,7 +28,7 @@ const (
 	sweepRetry = 5 * time.Second
 )
 
-// A relief sweeps the log folders off their schedule while space is short.
+// A relief sweeps log folders and images off their schedule while space is short.
 type relief struct {
 	generation *generation
 	short      chan disk.State // file systems that have got short of space
@@ -110,20 +110,16 @@ func (r *relief) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case s = <-r.short:
-			if len(g.rootsOn(s)) == 0 {
+			if len(g.rootsOn(s)) == 0 && !g.imagesShort() {
 				continue
 			}
 		case <-again.C:
-			if !slices.ContainsFunc(g.roots, func(r logs.Root) bool { return g.monitor.Level(r.Path) >= disk.High }) {
+			if !g.logsShort() && !g.imagesShort() {
 				again.Reset(sweepAgain)
 				continue
 			}
 		}
-		run, err := g.scheduler.Trigger(ctx, sweepJob, janitor.Options{By: byDisk})
-		if err != nil && !errors.Is(err, janitor.ErrRunning) && ctx.Err() == nil {
-			g.agent.log.Warn("sweep for space", "err", err)
-		}
-		if err != nil || run.Failed() {
+		if !r.sweep(ctx) {
 			again.Reset(retry)
 			retry = min(2*retry, sweepAgain)
 		} else {
@@ -132,6 +128,33 @@ func (r *relief) run(ctx context.Context) error {
 		}
 		r.largest(ctx, s)
 	}
+}
+
+// sweep sweeps the log folders, and then the images if they are on a disk that
+// is still short of space. It reports whether all could do their work.
+func (r *relief) sweep(ctx context.Context) bool {
+	g := r.generation
+	var jobs []string
+	if len(g.roots) > 0 {
+		jobs = append(jobs, sweepJob)
+	}
+	done := true
+	for _, job := range append(jobs, imageJob) {
+		if job == imageJob && !g.imagesShort() {
+			continue
+		}
+		run, err := g.scheduler.Trigger(ctx, job, janitor.Options{By: byDisk})
+		if err != nil && !errors.Is(err, janitor.ErrRunning) && ctx.Err() == nil {
+			g.agent.log.Warn("sweep for space", "job", job, "err", err)
+		}
+		done = done && err == nil && !run.Failed()
+	}
+	return done
+}
+
+// logsShort reports whether a log root is short of space.
+func (g *generation) logsShort() bool {
+	return slices.ContainsFunc(g.roots, func(r logs.Root) bool { return g.monitor.Level(r.Path) >= disk.High })
 }
 
 // largest tells which folders take most of a file system that is nearly full:

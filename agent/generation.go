@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -15,6 +16,7 @@ import (
 	"github.com/berth-dev/berth/collectors/identity"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor"
+	"github.com/berth-dev/berth/janitor/images"
 	"github.com/berth-dev/berth/janitor/logs"
 )
 
@@ -27,6 +29,7 @@ type generation struct {
 	roots     []logs.Root
 	watcher   *docker.Watcher
 	sweeper   *logs.Sweeper
+	images    *images.Sweeper
 	scheduler *janitor.Scheduler
 	publisher *publish.Publisher
 	reporter  *stats.Reporter
@@ -59,7 +62,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	client := a.client(c.Docker)
 	g.watcher = &docker.Watcher{
 		Client: client, Inventory: &a.hub, Log: a.component("docker"),
-		Observer: &observer{a}, LogFolder: g.logFolder, Since: a.ledger.View().Newest,
+		Observer: &observer{a, g}, LogFolder: g.logFolder, Since: a.ledger.View().Newest,
 	}
 	g.sweeper = &logs.Sweeper{
 		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,
@@ -67,6 +70,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		Pressure: g.pressure, Pace: pacer.Pace, Archive: c.Logs.Archive, Room: g.room,
 		RotateAfter: time.Duration(c.Logs.RotateAfter),
 	}
+	g.images = a.imageSweeper(g, client)
 	g.scheduler = &janitor.Scheduler{Jobs: a.jobs(g), Log: a.component("jobs"), Done: a.ran}
 	g.reporter = &stats.Reporter{
 		Addr: c.Metrics.Addr(), Prefix: c.Metrics.Prefix, Tags: c.Metrics.Tags,
@@ -76,6 +80,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	g.components = []component{
 		{"docker", g.watcher.Run},
 		{"logs", g.sweeper.Run},
+		{"images", g.images.Run},
 		{"jobs", g.scheduler.Run},
 		{"publish", g.publisher.Run},
 		{"disk", g.monitor.Run},
@@ -113,13 +118,16 @@ func (a *Agent) client(c config.Docker) *docker.Client {
 
 func (a *Agent) jobs(g *generation) []janitor.Job {
 	c := g.loaded.Config.Logs
-	schedule, err := janitor.ParseSchedule(c.Schedule)
-	if err != nil || len(c.Roots) == 0 {
-		return nil
+	var jobs []janitor.Job
+	if schedule, err := janitor.ParseSchedule(c.Schedule); err == nil && len(c.Roots) > 0 {
+		jobs = append(jobs, janitor.Job{
+			Name: sweepJob, Schedule: schedule, Splay: schedule.Splay(g.host.ID, sweepJob, c.Splay, time.Now()), Run: g.sweep,
+		})
 	}
-	return []janitor.Job{{
-		Name: sweepJob, Schedule: schedule, Splay: schedule.Splay(g.host.ID, sweepJob, c.Splay, time.Now()), Run: g.sweep,
-	}}
+	if job, err := a.imageJob(g); err == nil {
+		jobs = append(jobs, job)
+	}
+	return jobs
 }
 
 // sweep is the job's run.
@@ -204,19 +212,36 @@ func (g *generation) logFolder(service string, mounts []inventory.Mount, id inve
 	return ""
 }
 
-// An observer tells the ledger and the feed what Docker says.
-type observer struct{ agent *Agent }
+// An observer tells the ledgers and the feed what Docker says.
+type observer struct {
+	agent      *Agent
+	generation *generation
+}
 
-// Listed tells the ledger who is there.
-func (o *observer) Listed(l inventory.Listing) { o.agent.ledger.Listed(l) }
+// Listed tells the ledgers who is there.
+func (o *observer) Listed(l inventory.Listing) {
+	o.agent.ledger.Listed(l)
+	o.agent.images.Running(l.Containers, l.Taken)
+}
 
 // Event tells the ledger who comes and goes, and people everything.
 func (o *observer) Event(e docker.Event) {
 	switch e.Kind {
+	case docker.ImagePulled:
+		o.generation.images.Pulled(e.Image, e.At)
+	case docker.ImageChanged:
+		o.generation.images.Changed()
 	case docker.Created:
+		o.agent.creations.Add(1)
 		o.agent.ledger.Created(e.ID, e.Service, e.At)
 	case docker.Removed:
 		o.agent.ledger.Removed(e.ID, e.At)
+	}
+	if e.ID == "" {
+		if e.Kind == docker.ImagePulled || e.Detail == "delete" {
+			o.agent.feed.Publish(api.Event{Type: strings.Replace(string(e.Kind), "-", ".", 1), Image: e.Image, Time: stamp(e.At), Message: e.Detail})
+		}
+		return
 	}
 	o.agent.feed.Publish(api.Event{
 		Type: "container." + string(e.Kind), Container: string(e.ID), Service: e.Service, Time: stamp(e.At), Message: e.Detail,

@@ -83,7 +83,7 @@ func (a *Agent) LogUndo(ctx context.Context, by api.Peer, r api.UndoRequest) (ap
 
 // LogHistory returns the newest records of the audit, oldest first.
 func (a *Agent) LogHistory(_ context.Context, limit int) ([]api.Record, error) {
-	found, err := a.audit.Find("", limit)
+	found, err := a.audit.Find("", limit, "")
 	return recordsOf(found), err
 }
 
@@ -94,11 +94,16 @@ func (a *Agent) Why(ctx context.Context, object string) (api.Why, error) {
 	defer cancel()
 	object = path.Clean(strings.TrimSpace(object))
 	container, known := a.find(object)
+	if !known {
+		if why, found, err := a.whyImage(ctx, g, object); found || err != nil {
+			return why, err
+		}
+	}
 	if known && !strings.HasPrefix(object, "/") {
 		object = string(container.ID)
 	}
 	if !strings.HasPrefix(object, "/") && (!inventory.IsHex(object) || len(object) < 4) {
-		return api.Why{}, api.NotFound("no container is called %q: give a container's name, at least 4 digits of its ID, or a folder's path", object)
+		return api.Why{}, api.NotFound("nothing is called %q: give a container's or an image's name, at least 4 digits of an ID, or a folder's path", object)
 	}
 	story, err := g.sweeper.Why(ctx, object)
 	if err != nil {
@@ -236,7 +241,7 @@ func recordsOf(found []audit.Record) []api.Record {
 	for _, r := range found {
 		records = append(records, api.Record{
 			Seq: r.Seq, Time: r.Time, Action: r.Action, Path: r.Path, Service: r.Service, Container: r.Container,
-			Plan: r.Plan, Code: r.Code, Reason: r.Reason, Bytes: r.Bytes, By: r.By,
+			Kind: r.Kind, Plan: r.Plan, Code: r.Code, Reason: r.Reason, Bytes: r.Bytes, By: r.By,
 		})
 	}
 	return records

@@ -20,6 +20,7 @@ func (a *Agent) samples(g *generation) []stats.Sample {
 	}
 	all = append(all, a.dockerSamples(g)...)
 	all = append(all, logSamples(g)...)
+	all = append(all, imageSamples(g)...)
 	all = append(all, diskSamples(g)...)
 	return append(all, jobSamples(g)...)
 }
@@ -61,6 +62,18 @@ func logSamples(g *generation) []stats.Sample {
 		all = append(all, stats.Sample{Name: stats.LogsRefused, Value: float64(n), Tags: []string{"code:" + code}})
 	}
 	return all
+}
+
+func imageSamples(g *generation) []stats.Sample {
+	s := g.images.Stats()
+	return []stats.Sample{
+		{Name: stats.Images, Value: float64(s.Images)},
+		{Name: stats.ImagesUnused, Value: float64(s.Unused)},
+		{Name: stats.ImagesRemoved, Value: float64(s.Removed)},
+		{Name: stats.ImagesRefused, Value: float64(s.Refused)},
+		{Name: stats.ImagesLost, Value: float64(s.Lost)},
+		{Name: stats.ImagesPredicted, Value: float64(s.Predicted)},
+	}
 }
 
 func diskSamples(g *generation) []stats.Sample {

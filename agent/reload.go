@@ -37,6 +37,7 @@ func (a *Agent) generations(ctx context.Context) error {
 			if err := <-ended; err != nil {
 				return err
 			}
+			h.next.monitor.Continue(g.monitor)
 			a.adopt(h.next)
 			close(h.done)
 		}

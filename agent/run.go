@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/berth-dev/berth/bridge/store/embedded"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
+	"github.com/berth-dev/berth/janitor/images/usage"
 	"github.com/berth-dev/berth/janitor/ledger"
 )
 
@@ -32,19 +34,21 @@ type Options struct {
 // An Agent is the daemon: what lives as long as the process, and the running
 // generation.
 type Agent struct {
-	options  Options
-	started  time.Time
-	log      *slog.Logger
-	level    *slog.LevelVar
-	notify   *notifier
-	listener *api.Listener
-	self     *api.Client // asks this daemon over its own socket
-	feed     api.Feed
-	hub      inventory.Inventory
-	ledger   *ledger.Ledger
-	audit    *audit.Log
-	store    *embedded.Store
-	limited  []string // what this process lacks the rights to do
+	options   Options
+	started   time.Time
+	log       *slog.Logger
+	level     *slog.LevelVar
+	notify    *notifier
+	listener  *api.Listener
+	self      *api.Client // asks this daemon over its own socket
+	feed      api.Feed
+	hub       inventory.Inventory
+	ledger    *ledger.Ledger
+	images    *usage.Ledger
+	audit     *audit.Log
+	store     *embedded.Store
+	creations atomic.Uint64 // of containers, that Docker has told of
+	limited   []string      // what this process lacks the rights to do
 
 	handover  chan *handover // a configuration on its way to the generations
 	edited    chan struct{}  // the configuration file has changed
@@ -109,6 +113,9 @@ func (a *Agent) openState(c config.Config) (err error) {
 	if a.ledger, err = ledger.Open(filepath.Join(c.StateDir, "ledger")); err != nil {
 		return err
 	}
+	if a.images, err = usage.Open(filepath.Join(c.StateDir, "images")); err != nil {
+		return err
+	}
 	if a.audit, err = audit.Open(filepath.Join(c.StateDir, "audit")); err != nil {
 		return err
 	}
@@ -125,6 +132,9 @@ func (a *Agent) close() error {
 	}
 	if a.audit != nil {
 		errs = append(errs, a.audit.Close())
+	}
+	if a.images != nil {
+		errs = append(errs, a.images.Close())
 	}
 	if a.ledger != nil {
 		errs = append(errs, a.ledger.Close())
@@ -175,6 +185,7 @@ func (a *Agent) Live(context.Context) error {
 	g.watcher.Status()
 	g.scheduler.States()
 	g.sweeper.Stats()
+	g.images.Stats()
 	return nil
 }
 

@@ -17,7 +17,7 @@ func (a *Agent) Status(ctx context.Context) api.Status {
 	s := api.Status{
 		Version: a.options.Version.Version, Started: a.started, PID: os.Getpid(), Generation: g.number,
 		Host:   api.Host{ID: g.host.ID, Cluster: g.host.Cluster, Source: g.host.Source},
-		Config: a.configState(), Docker: a.docker(g), Logs: a.logs(g), Store: a.storeState(g),
+		Config: a.configState(), Docker: a.docker(g), Logs: a.logs(g), Images: imagesOf(g), Store: a.storeState(g),
 		Disks: a.disks(g), Jobs: a.Jobs(ctx), Limited: a.limits(g),
 	}
 	if g.host.Address.IsValid() {
@@ -41,6 +41,9 @@ func reasons(s api.Status) []string {
 	}
 	if s.Docker.Blind == "" && s.Logs.Blind != "" {
 		all = append(all, "log folders are not swept: "+s.Logs.Blind)
+	}
+	if s.Images.Lost > 0 {
+		all = append(all, fmt.Sprintf("%d images were removed while a container was made from them", s.Images.Lost))
 	}
 	for _, r := range s.Logs.Roots {
 		if r.Fault != "" {
@@ -80,6 +83,11 @@ func (a *Agent) docker(g *generation) api.Docker {
 		}
 	}
 	return d
+}
+
+func imagesOf(g *generation) api.Images {
+	s := g.images.Stats()
+	return api.Images{Images: s.Images, Unused: s.Unused, Frees: s.Frees, Blind: s.Blind, Lost: s.Lost}
 }
 
 func (a *Agent) logs(g *generation) api.Logs {

@@ -56,6 +56,20 @@ func (s *Server) logHistory(c *call) ([]Record, error) {
 	return s.Backend.LogHistory(c.ctx(), int(c.number("limit")))
 }
 
+func (s *Server) images(c *call) ([]Object, error) { return s.Backend.Images(c.ctx()) }
+
+func (s *Server) imagePlan(c *call) (ImagePlan, error) {
+	return s.Backend.ImagePlan(c.ctx(), c.flag("until_low"))
+}
+
+func (s *Server) imageSweep(c *call, r ImageSweepRequest) (ImageSweepReport, error) {
+	return s.Backend.ImageSweep(c.ctx(), c.peer, r)
+}
+
+func (s *Server) imageHistory(c *call) ([]Record, error) {
+	return s.Backend.ImageHistory(c.ctx(), int(c.number("limit")))
+}
+
 func (s *Server) why(c *call) (Why, error) {
 	return s.Backend.Why(c.ctx(), c.query.Get("object"))
 }

@@ -22,6 +22,11 @@ type Backend interface {
 	LogHistory(ctx context.Context, limit int) ([]Record, error)
 	Why(ctx context.Context, object string) (Why, error)
 
+	Images(context.Context) ([]Object, error)
+	ImagePlan(ctx context.Context, untilLow bool) (ImagePlan, error)
+	ImageSweep(ctx context.Context, by Peer, r ImageSweepRequest) (ImageSweepReport, error)
+	ImageHistory(ctx context.Context, limit int) ([]Record, error)
+
 	Jobs(context.Context) []Job
 	JobRuns(ctx context.Context, name string) ([]Run, error)
 	RunJob(ctx context.Context, by Peer, name string, dryRun bool) (Run, error) // returns once the run has ended

@@ -65,6 +65,20 @@ func (l *literal) LogHistory(_ context.Context, limit int) ([]api.Record, error)
 	return make([]api.Record, limit), nil
 }
 
+func (l *literal) Images(context.Context) ([]api.Object, error) { return []api.Object{{}}, nil }
+
+func (l *literal) ImagePlan(context.Context, bool) (api.ImagePlan, error) {
+	return api.ImagePlan{Objects: []api.Object{{}}}, nil
+}
+
+func (l *literal) ImageSweep(_ context.Context, _ api.Peer, r api.ImageSweepRequest) (api.ImageSweepReport, error) {
+	return api.ImageSweepReport{DryRun: r.DryRun, Removed: []api.Object{{}}}, nil
+}
+
+func (l *literal) ImageHistory(_ context.Context, limit int) ([]api.Record, error) {
+	return make([]api.Record, limit), nil
+}
+
 func (l *literal) Why(_ context.Context, object string) (api.Why, error) {
 	if object == "broken" {
 		return api.Why{}, errors.New("read audit: disk on fire")

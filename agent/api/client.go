@@ -110,14 +110,39 @@ func (c *Client) LogUndo(ctx context.Context, r UndoRequest) (UndoReport, error)
 // LogHistory asks for the newest lines of the audit; limit 0 means the
 // daemon's own.
 func (c *Client) LogHistory(ctx context.Context, limit int) ([]Record, error) {
-	query := url.Values{}
-	if limit != 0 {
-		query.Set("limit", strconv.Itoa(limit))
-	}
-	return get[[]Record](ctx, c, withQuery("/v1/logs/history", query))
+	return get[[]Record](ctx, c, withLimit("/v1/logs/history", limit))
 }
 
-// Why asks for all that is known of a container or a folder.
+func withLimit(path string, limit int) string {
+	if limit == 0 {
+		return path
+	}
+	return withQuery(path, url.Values{"limit": {strconv.Itoa(limit)}})
+}
+
+// Images asks for what is in Docker's store and what the janitor thinks of it.
+func (c *Client) Images(ctx context.Context) ([]Object, error) {
+	return get[[]Object](ctx, c, "/v1/images")
+}
+
+// ImagePlan asks what a sweep of the images would do now; with untilLow, one
+// that goes no further than the disk needs.
+func (c *Client) ImagePlan(ctx context.Context, untilLow bool) (ImagePlan, error) {
+	return get[ImagePlan](ctx, c, withFlag("/v1/images/plan", "until_low", untilLow))
+}
+
+// ImageSweep sweeps the images and returns when that is done.
+func (c *Client) ImageSweep(ctx context.Context, r ImageSweepRequest) (ImageSweepReport, error) {
+	return post[ImageSweepReport](ctx, c, "/v1/images/sweep", r)
+}
+
+// ImageHistory asks for the newest lines of the audit about Docker's store;
+// limit 0 means the daemon's own.
+func (c *Client) ImageHistory(ctx context.Context, limit int) ([]Record, error) {
+	return get[[]Record](ctx, c, withLimit("/v1/images/history", limit))
+}
+
+// Why asks for all that is known of a container, a folder or an image.
 func (c *Client) Why(ctx context.Context, object string) (Why, error) {
 	return get[Why](ctx, c, withQuery("/v1/why", url.Values{"object": {object}}))
 }

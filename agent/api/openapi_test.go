@@ -40,6 +40,7 @@ var asked = map[string]struct{ path, body string }{
 	"GET /v1/jobs/{name}/runs": {path: "/v1/jobs/logs/runs"},
 	"POST /v1/jobs/{name}/run": {path: "/v1/jobs/logs/run?dry_run=true"},
 	"POST /v1/logs/sweep":      {body: `{"dry_run":true}`},
+	"POST /v1/images/sweep":    {body: `{"dry_run":true}`},
 	"POST /v1/logs/undo":       {body: `{"last":true}`},
 	"POST /v1/config/check":    {body: "shedule: 1"},
 	"GET /v1/events":           {path: "/v1/events?since=0"},

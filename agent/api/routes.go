@@ -91,8 +91,9 @@ func routes() []route {
 	dryRun := param{name: "dry_run", kind: "boolean", doc: "plan only"}
 	measured := param{name: "measured", kind: "boolean", doc: "look into the folders of living containers as well"}
 	unlimited := param{name: "unlimited", kind: "boolean", doc: "without the limits of one sweep"}
+	untilLow := param{name: "until_low", kind: "boolean", doc: "no more than it takes to bring the disk below disk.low"}
 	limit := param{name: "limit", kind: "integer", doc: "how many lines at most; 0 or absent: the daemon's own limit"}
-	object := param{name: "object", kind: "string", doc: "a container's name or ID, or a folder's path", required: true}
+	object := param{name: "object", kind: "string", doc: "a container's or an image's name or ID, or a folder's path", required: true}
 	match := param{name: "match", kind: "string", doc: "only a service's containers, or those of a name or a beginning of an ID"}
 	follow := param{name: "follow", kind: "boolean", doc: "wait for more, with a heartbeat while there is none"}
 	since := param{name: "since", kind: "integer", doc: "the last sequence number already seen"}
@@ -117,7 +118,11 @@ func routes() []route {
 		order("/v1/logs/sweep", "Sweep the log folders; answers when that is done.", (*Server).logSweep),
 		order("/v1/logs/undo", "Bring back what a sweep removed.", (*Server).logUndo),
 		ask("/v1/logs/history", "The newest lines of the janitor's audit.", (*Server).logHistory, limit),
-		ask("/v1/why", "All that is known of one container or folder.", (*Server).why, object),
+		ask("/v1/images", "What is in Docker's store and what the janitor thinks of it.", (*Server).images),
+		ask("/v1/images/plan", "What a sweep of the images would do now.", (*Server).imagePlan, untilLow),
+		order("/v1/images/sweep", "Sweep the images; answers when that is done.", (*Server).imageSweep),
+		ask("/v1/images/history", "The newest lines of the audit about Docker's store.", (*Server).imageHistory, limit),
+		ask("/v1/why", "All that is known of one container, folder or image.", (*Server).why, object),
 		ask("/v1/jobs", "The scheduled duties.", (*Server).jobs),
 		ask("/v1/jobs/{name}/runs", "The runs of one job that are remembered.", (*Server).jobRuns),
 		act("/v1/jobs/{name}/run", "Run a job now; answers when it has ended, 409 if it runs already.", (*Server).runJob, dryRun),

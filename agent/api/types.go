@@ -14,6 +14,7 @@ type Status struct {
 	Config     ConfigState `json:"config"`
 	Docker     Docker      `json:"docker"`
 	Logs       Logs        `json:"logs"`
+	Images     Images      `json:"images"`
 	Store      StoreState  `json:"store"`
 	Disks      []Disk      `json:"disks"`
 	Jobs       []Job       `json:"jobs"`
@@ -146,6 +147,7 @@ type Port struct {
 // Mount is something of the host seen inside a container.
 type Mount struct {
 	Type        string `json:"type"`
+	Volume      string `json:"volume,omitempty"` // its name, for a volume
 	Source      string `json:"source"`
 	Destination string `json:"destination"`
 	ReadOnly    bool   `json:"read_only"`
@@ -275,6 +277,7 @@ type Record struct {
 	Seq       uint64    `json:"seq"`
 	Time      time.Time `json:"time"`
 	Action    string    `json:"action"` // removed, restored, purged, kept, refused, blind, recovered
+	Kind      string    `json:"kind"`   // image, container or volume; empty: a log folder, or a disk
 	Path      string    `json:"path"`
 	Service   string    `json:"service"`
 	Container string    `json:"container"`
@@ -291,6 +294,7 @@ type Why struct {
 	Verdict   string     `json:"verdict"` // one sentence
 	Container *Container `json:"container,omitempty"`
 	Folders   []Folder   `json:"folders"`
+	Objects   []Object   `json:"objects"` // images and what else is in Docker's store
 	History   []Record   `json:"history"` // oldest first
 }
 
@@ -359,6 +363,7 @@ type Event struct {
 	Container string    `json:"container,omitempty"`
 	Service   string    `json:"service,omitempty"`
 	Folder    string    `json:"folder,omitempty"`
+	Image     string    `json:"image,omitempty"`
 	Message   string    `json:"message,omitempty"`
 	Bytes     int64     `json:"bytes,omitempty"`
 	Dropped   uint64    `json:"dropped,omitempty"` // events this reader was too slow for

@@ -18,6 +18,8 @@ type Monitor struct {
 	Urgent  time.Duration // between looks while a level is high or worse; zero: 5 s
 	Changed func(State)   // told of each change of a level, from the loop; nil: nobody is
 
+	past map[uint64]*system // by device: what a monitor that has ended knew
+
 	mu     sync.Mutex // guards what follows
 	states []State
 	faults []Fault
@@ -75,10 +77,17 @@ func (m *Monitor) Level(path string) Level {
 	return Normal
 }
 
+// Continue makes the monitor go on with what another one has learned whose Run
+// has ended. It is for before Run.
+func (m *Monitor) Continue(ended *Monitor) { m.past = ended.past }
+
 // Run looks until ctx ends, and then returns nil.
 func (m *Monitor) Run(ctx context.Context) error {
 	w := newWatch(m)
-	defer w.stop()
+	defer func() {
+		w.stop()
+		m.past = w.systems
+	}()
 	for {
 		select {
 		case <-ctx.Done():

@@ -239,3 +239,29 @@ func TestAMonitorEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+func TestAMonitorGoesOnWhereAnotherEnded(t *testing.T) {
+	dir := memory(t)
+	synctest.Test(t, func(t *testing.T) {
+		first := start(t, nil, dir)
+		after(time.Second)
+		use(t, dir, 90)
+		after(30 * time.Second)
+		use(t, dir, 80) // still high, until it is low
+		after(5 * time.Second)
+		since := first.States()[0].Since
+		first.stop()
+		next := start(t, func(m *disk.Monitor) { m.Continue(first.Monitor) }, dir)
+		after(time.Second)
+		if s := next.States()[0]; s.Level != disk.High || !s.Since.Equal(since) {
+			t.Errorf("%v since %v, want high since %v", s.Level, s.Since, since)
+		}
+		next.wantTold(t)
+		next.stop()
+		alone := start(t, nil, dir)
+		after(time.Second)
+		if level := alone.Level(dir); level != disk.Normal {
+			t.Errorf("a monitor that knows of no other begins with %v", level)
+		}
+	})
+}

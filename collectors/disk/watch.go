@@ -97,7 +97,11 @@ func (w *watch) take(a answer) {
 	w.devices[a.path] = a.usage.Device
 	s, known := w.systems[a.usage.Device]
 	if !known {
-		s = &system{ladder: Ladder{Limits: w.Limits}}
+		if s = w.past[a.usage.Device]; s == nil {
+			s = &system{}
+		}
+		s.ladder.Limits, s.round = w.Limits, 0
+		delete(w.past, a.usage.Device)
 		w.systems[a.usage.Device] = s
 	}
 	was := s.Level

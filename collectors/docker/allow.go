@@ -7,23 +7,37 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/berth-dev/berth/collectors/inventory"
 )
 
-// Calls is everything that Berth may ask a Docker Engine; {id} stands for a
-// whole container ID, and an API version may come first.
+// Calls is everything that Berth may ask a Docker Engine. {id} stands for the
+// whole ID of a container or an image, and an API version may come first.
 func Calls() []string {
-	return []string{
-		"HEAD /_ping",
-		"GET /_ping",
+	return append(pings(),
 		"GET /version",
 		"GET /info",
 		"GET /events",
 		"GET /containers/json",
 		"GET /containers/{id}/json",
-	}
+		"GET /images/json",
+		"GET /images/{id}/json",
+		"GET /images/{id}/history",
+		"GET /volumes",
+	)
 }
+
+// Removals is everything that a [Remover] may do beside asking who is there.
+// {name} stands for one name of an image or a volume. None of them may be told
+// to use force, or to take away more than it names.
+func Removals() []string {
+	return append(pings(),
+		"POST /images/{id}/tag",
+		"DELETE /images/{name}",
+		"DELETE /containers/{id}",
+		"DELETE /volumes/{name}",
+	)
+}
+
+func pings() []string { return []string{"HEAD /_ping", "GET /_ping"} }
 
 // A ForbiddenCall is the error of a request that is not one of [Calls].
 // Nothing of it has left the process.
@@ -66,7 +80,11 @@ func (a *allowList) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-var versionPrefix = regexp.MustCompile(`^/v[0-9]+\.[0-9]+(/.*)$`)
+var (
+	versionPrefix = regexp.MustCompile(`^/v[0-9]+\.[0-9]+(/.*)$`)
+	subject       = regexp.MustCompile(`^/(containers|images)/(sha256:)?([0-9a-f]{64})(/json|/history|/tag)?$`)
+	named         = regexp.MustCompile(`^/(images|volumes)/[A-Za-z0-9][A-Za-z0-9._:@/-]*$`)
+)
 
 // allows reports whether a request is on the list. It compares the path whole
 // and refuses any other spelling of it (RawPath, Opaque), so what is compared is
@@ -79,12 +97,30 @@ func (a *allowList) allows(r *http.Request) bool {
 	if m := versionPrefix.FindStringSubmatch(path); m != nil {
 		path = m[1]
 	}
-	if rest, ok := strings.CutPrefix(path, "/containers/"); ok {
-		if id, ok := strings.CutSuffix(rest, "/json"); ok && inventory.ID(id).Valid() {
-			path = "/containers/{id}/json"
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !gentle(r) {
+		return false
+	}
+	if m := subject.FindStringSubmatch(path); m != nil && (m[2] == "") == (m[1] == "containers") {
+		if pattern := "/" + m[1] + "/{id}" + m[4]; slices.Contains(a.calls, r.Method+" "+pattern) {
+			return true
 		}
 	}
+	if m := named.FindStringSubmatch(path); m != nil && r.Method == http.MethodDelete &&
+		!strings.Contains(path, "//") && !strings.Contains(path, "..") && (m[1] == "images" || strings.Count(path, "/") == 2) {
+		path = "/" + m[1] + "/{name}"
+	}
 	return slices.Contains(a.calls, r.Method+" "+path)
+}
+
+// gentle reports whether a request that changes something says no more than
+// what it is about: above all nothing of force.
+func gentle(r *http.Request) bool {
+	for key := range r.URL.Query() {
+		if r.Method != http.MethodPost || key != "repo" && key != "tag" {
+			return false
+		}
+	}
+	return !strings.Contains(r.URL.RawQuery, ";")
 }
 
 // A trip is what the transport saw of a call. Docker's client replaces some

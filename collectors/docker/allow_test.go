@@ -91,6 +91,7 @@ func TestOnlyListedCallsLeaveTheProcess(t *testing.T) {
 
 	for _, call := range docker.Calls() {
 		method, path, _ := strings.Cut(call, " ")
+		path = strings.ReplaceAll(path, "/images/{id}", "/images/sha256:"+id)
 		path = strings.ReplaceAll(path, "{id}", id)
 		for _, prefix := range []string{"", "/v1.41", "/v1.24"} {
 			if err := do(method, &url.URL{Path: prefix + path, RawQuery: "all=1"}, nil); err != nil {
@@ -111,7 +112,9 @@ func TestOnlyListedCallsLeaveTheProcess(t *testing.T) {
 		"/containers/" + id, "/containers/" + id + "/json/", "/containers/" + id[:12] + "/json", "/containers/orders/json",
 		"/containers/" + strings.ToUpper(id) + "/json", "/containers/" + id + "/../prune/json", "/containers//json",
 		"/containers/" + id + "/logs", "/containers/" + id + "/export", "/containers/" + id + "/archive", "/containers/" + id + "/attach/ws",
-		"/images/json", "/images/" + id + "/json", "/system/df", "/exec/" + id + "/json", "/secrets", "/swarm", "/volumes", "/networks",
+		"/images/" + id + "/json", "/images/orders/json", "/images/sha256:" + id + "/get", "/images/get", "/images/search", "/volumes/x",
+		"/containers/sha256:" + id + "/json", "/containers/" + id + "/history", "/images/sha256:" + id + "/tag", "/images/sha256:" + id,
+		"/system/df", "/exec/" + id + "/json", "/secrets", "/swarm", "/networks",
 	} {
 		refused(t, sink, "GET "+path, do("GET", &url.URL{Path: path}, nil))
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -40,6 +41,7 @@ type Client struct {
 	socket    string
 	transport *http.Transport
 	http      *http.Client
+	images    sync.Map // inventory.Image by ID: what was asked of an image once stays true
 	// api speaks the version that the Engine behind the socket was last found to
 	// speak. Docker's client cannot renegotiate while it is in use, so it is
 	// replaced as a whole; nil: ask first.
@@ -48,7 +50,10 @@ type Client struct {
 
 // Dial returns a client for the Engine at a unix socket. It makes no call, so
 // the Engine need not be there.
-func Dial(socket string) (*Client, error) {
+func Dial(socket string) (*Client, error) { return dial(socket, Calls()) }
+
+// dial returns a client that makes these calls and no others.
+func dial(socket string, calls []string) (*Client, error) {
 	if !filepath.IsAbs(socket) {
 		return nil, fmt.Errorf("docker socket %q: not an absolute path", socket)
 	}
@@ -64,7 +69,7 @@ func Dial(socket string) (*Client, error) {
 		ReadBufferSize:      16 << 10,
 	}
 	c.http = &http.Client{
-		Transport:     &allowList{calls: Calls(), next: c.transport},
+		Transport:     &allowList{calls: calls, next: c.transport},
 		CheckRedirect: client.CheckRedirect,
 	}
 	return c, nil

@@ -25,6 +25,13 @@
 // the end of a container before its list shows it, and where an inspect
 // contradicts the list, the loop lists once more.
 //
+// # What takes space
+//
+// [Client.Store] lists images with their layers, and then containers. A layer's
+// size is what the Engine itself notes in its data root, where that can be read,
+// and what an image's history says where it cannot: with another image store, or
+// without the rights.
+//
 // # When the Engine is away
 //
 // A connection refused, a call without an answer, an error status, half a body
@@ -36,9 +43,11 @@
 //
 // # Invariants
 //
-//   - D1 (Berth reads Docker, and no more): every request passes one allow-list,
-//     [Calls], before a byte leaves the process. Nothing on it can change a
-//     container, an image, or the Engine.
+//   - D1 (Berth reads Docker, and removes in one place): every request passes an
+//     allow-list before a byte leaves the process. Nothing on a [Client]'s, which
+//     is [Calls], can change a container, an image, or the Engine. What a
+//     [Remover] may do beside is [Removals]: each about one object by its name,
+//     none by force.
 //   - D2 (all or nothing): [Client.List] returns every container of every state,
 //     confirmed by the Engine's own count from before and after, or an error.
 //   - I1 (one writer): the loop of [Watcher.Run] alone replaces the picture.

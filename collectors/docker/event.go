@@ -10,7 +10,7 @@ import (
 	"github.com/berth-dev/berth/collectors/inventory"
 )
 
-// A Kind says what happened to a container.
+// A Kind says what happened to a container or an image.
 type Kind string
 
 // The kinds of events.
@@ -25,9 +25,13 @@ const (
 	Updated  Kind = "updated"
 	OOM      Kind = "oom"    // a process of it was killed for want of memory
 	Health   Kind = "health" // Detail: healthy, unhealthy, starting
+
+	ImagePulled  Kind = "image-pulled"  // Image: the name that was pulled
+	ImageChanged Kind = "image-changed" // Detail: load, import, tag, untag or delete
 )
 
-// An Event is one thing that happened to one container, as the Engine told it.
+// An Event is one thing that happened to one container or image, as the Engine
+// told it.
 // It is for people and ledgers; the picture is made of listings alone.
 type Event struct {
 	Kind    Kind
@@ -35,6 +39,7 @@ type Event struct {
 	Service string // as in [inventory.Container]
 	Name    string
 	Detail  string // see the kinds; empty for the others
+	Image   string // that a container was made from, by the name it gave; or a name or the ID of the image in question
 	At      time.Time
 }
 
@@ -57,7 +62,13 @@ func hintOf(m events.Message, serviceLabel string) hint {
 	if m.Type == events.NetworkEventType {
 		return hint{container: inventory.ID(m.Actor.Attributes["container"])}
 	}
-	if m.Type != events.ContainerEventType {
+	at := time.Unix(0, cmp.Or(m.TimeNano, m.Time*int64(time.Second)))
+	switch {
+	case m.Type == events.ImageEventType && m.Action == events.ActionPull:
+		return hint{event: Event{Kind: ImagePulled, Image: m.Actor.ID, At: at}}
+	case m.Type == events.ImageEventType:
+		return hint{event: Event{Kind: ImageChanged, Image: m.Actor.ID, Detail: string(m.Action), At: at}}
+	case m.Type != events.ContainerEventType:
 		return hint{}
 	}
 	id := inventory.ID(m.Actor.ID)
@@ -71,8 +82,7 @@ func hintOf(m events.Message, serviceLabel string) hint {
 	}
 	label(&c, m.Actor.Attributes, serviceLabel) // the labels are among the attributes
 	return hint{container: id, event: Event{
-		Kind: kind, ID: id, Service: c.Service, Name: c.Name, Detail: detail,
-		At: time.Unix(0, cmp.Or(m.TimeNano, m.Time*int64(time.Second))),
+		Kind: kind, ID: id, Service: c.Service, Name: c.Name, Detail: detail, Image: c.Image, At: at,
 	}}
 }
 

@@ -139,7 +139,7 @@ func mounts(list []container.MountPoint) []inventory.Mount {
 	var all []inventory.Mount
 	for _, m := range list {
 		all = append(all, inventory.Mount{
-			Type: string(m.Type), Source: m.Source, Destination: m.Destination, ReadOnly: !m.RW,
+			Type: string(m.Type), Volume: m.Name, Source: m.Source, Destination: m.Destination, ReadOnly: !m.RW,
 		})
 	}
 	slices.SortFunc(all, func(a, b inventory.Mount) int { return cmp.Compare(a.Destination, b.Destination) })

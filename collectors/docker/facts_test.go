@@ -174,7 +174,7 @@ func TestMountsAreSorted(t *testing.T) {
 	}}, "")
 	want := []inventory.Mount{
 		{Type: "bind", Source: "/var/log/apps/orders", Destination: "/app/logs"},
-		{Type: "volume", Source: "/var/lib/docker/volumes/data/_data", Destination: "/data", ReadOnly: true},
+		{Type: "volume", Volume: "data", Source: "/var/lib/docker/volumes/data/_data", Destination: "/data", ReadOnly: true},
 	}
 	if diff := cmp.Diff(want, c.Mounts); diff != "" {
 		t.Error(diff)
@@ -277,6 +277,7 @@ func TestEventsAreTranslated(t *testing.T) {
 	}
 	for action, want := range tests {
 		want.ID, want.Service, want.Name, want.At = inventory.ID(id), "orders", "app", time.Unix(5, 6)
+		want.Image = "shop/orders:7"
 		h := docker.HintOf(events.Message{
 			Type: events.ContainerEventType, Action: action, Time: 5, TimeNano: 5e9 + 6,
 			Actor: events.Actor{ID: id, Attributes: map[string]string{
@@ -293,6 +294,15 @@ func TestEventsAreTranslated(t *testing.T) {
 	h := docker.HintOf(events.Message{
 		Type: events.NetworkEventType, Action: "connect", Actor: events.Actor{ID: "net", Attributes: map[string]string{"container": id}},
 	}, "")
+	for action, want := range map[events.Action]docker.Event{
+		"pull":  {Kind: docker.ImagePulled, Image: "shop/orders:7", At: time.Unix(5, 6)},
+		"untag": {Kind: docker.ImageChanged, Image: "shop/orders:7", Detail: "untag", At: time.Unix(5, 6)},
+	} {
+		h := docker.HintOf(events.Message{Type: events.ImageEventType, Action: action, TimeNano: 5e9 + 6, Actor: events.Actor{ID: "shop/orders:7"}}, "")
+		if diff := cmp.Diff(want, h.Event()); diff != "" || h.Container() != "" {
+			t.Errorf("%s marks %q: %s", action, h.Container(), diff)
+		}
+	}
 	if h.Container() != id || h.Event().Kind != "" {
 		t.Errorf("a network event marks %q and tells %q, want the container and nothing", h.Container(), h.Event().Kind)
 	}

@@ -80,6 +80,6 @@ func (c *Client) info(ctx context.Context) (i info, err error) {
 func fromInfo(r system.Info, version string) info {
 	return info{containers: r.Containers, engine: inventory.Engine{
 		ID: r.ID, RootDir: r.DockerRootDir, Version: r.ServerVersion, APIVersion: version,
-		CPUs: r.NCPU, Memory: r.MemTotal,
+		Driver: r.Driver, CPUs: r.NCPU, Memory: r.MemTotal,
 	}}
 }

@@ -136,13 +136,14 @@ func (s *stream) close() {
 // picture: above all the three events of each health check's run.
 func eventFilter() filters.Args {
 	f := filters.NewArgs()
-	for _, t := range []events.Type{events.ContainerEventType, events.NetworkEventType, events.DaemonEventType} {
+	for _, t := range []events.Type{events.ContainerEventType, events.NetworkEventType, events.DaemonEventType, events.ImageEventType} {
 		f.Add("type", string(t))
 	}
 	for _, a := range []events.Action{
 		events.ActionCreate, events.ActionStart, events.ActionDie, events.ActionDestroy, events.ActionOOM,
 		events.ActionPause, events.ActionUnPause, events.ActionRename, events.ActionUpdate, events.ActionHealthStatus,
 		events.ActionConnect, events.ActionDisconnect, events.ActionReload,
+		events.ActionPull, events.ActionLoad, events.ActionImport, events.ActionTag, events.ActionUnTag, events.ActionDelete,
 	} {
 		f.Add("event", string(a))
 	}

@@ -89,6 +89,7 @@ type Port struct {
 // A Mount is something of the host seen inside a container.
 type Mount struct {
 	Type        string // bind, volume, tmpfs
+	Volume      string // its name, for a volume
 	Source      string // path on the host
 	Destination string // path in the container
 	ReadOnly    bool
@@ -110,6 +111,7 @@ type Limits struct {
 type Engine struct {
 	ID         string
 	RootDir    string // Docker's data root; the ID alone is kept when only the root changes
+	Driver     string // of its storage: overlay2, overlayfs, …
 	Version    string
 	APIVersion string
 	CPUs       int

@@ -39,6 +39,7 @@ type Record struct {
 	Seq       uint64    `json:"seq"`
 	Time      time.Time `json:"time"`
 	Action    string    `json:"action"`
+	Kind      string    `json:"kind,omitempty"` // image, container or volume; empty: a log folder, or a disk
 	Path      string    `json:"path,omitempty"`
 	Service   string    `json:"service,omitempty"`
 	Container string    `json:"container,omitempty"` // the folder's name: 12 or 64 digits

@@ -16,8 +16,8 @@ import (
 
 // Find returns the newest records, at most limit, oldest first, whose folder
 // or container object names: a path, or the leading digits of an ID. An empty
-// object finds all.
-func (l *Log) Find(object string, limit int) ([]Record, error) {
+// object finds all; with kinds, only those of these kinds are found.
+func (l *Log) Find(object string, limit int, kinds ...string) ([]Record, error) {
 	l.finding.Lock()
 	defer l.finding.Unlock()
 	l.mu.Lock()
@@ -29,7 +29,7 @@ func (l *Log) Find(object string, limit int) ([]Record, error) {
 	}
 	var found []Record
 	for i, name := range slices.Backward(names) {
-		p := past{l: l, path: filepath.Join(l.dir, name), size: written, newest: i == len(names)-1}
+		p := past{l: l, kinds: kinds, path: filepath.Join(l.dir, name), size: written, newest: i == len(names)-1}
 		part, err := p.find(object, limit-len(found))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else it was dropped meanwhile
 			return nil, fmt.Errorf("read audit: %w", err)
@@ -45,6 +45,7 @@ func (l *Log) Find(object string, limit int) ([]Record, error) {
 type past struct {
 	l      *Log
 	path   string
+	kinds  []string // empty: all
 	file   *os.File
 	size   int64 // of what is written whole: to the newest, records are added meanwhile
 	newest bool
@@ -68,7 +69,11 @@ func (p *past) find(object string, limit int) (found []Record, err error) {
 		return nil, err
 	}
 	for _, line := range slices.Backward(lines) {
-		if found = parse(found, line, object); len(found) >= limit {
+		r, ok := parse(line, object)
+		if !ok || len(p.kinds) > 0 && !slices.Contains(p.kinds, r.Kind) {
+			continue
+		}
+		if found = append(found, r); len(found) >= limit {
 			break
 		}
 	}
@@ -119,15 +124,11 @@ func (p *past) line(place int64) ([]byte, error) {
 	}
 }
 
-// parse adds the record of a line if it is about the object. A line that is
+// parse returns the record of a line if it is about the object. A line that is
 // torn or damaged is none: Verify says so.
-func parse(found []Record, line []byte, object string) []Record {
+func parse(line []byte, object string) (r Record, ok bool) {
 	body, err := journal.Decode(line)
-	var r Record
-	if err != nil || json.Unmarshal(body, &r) != nil || !r.names(object) {
-		return found
-	}
-	return append(found, r)
+	return r, err == nil && json.Unmarshal(body, &r) == nil && r.names(object)
 }
 
 // holding returns the lines that hold a part, which must not be empty. It

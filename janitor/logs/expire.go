@@ -58,7 +58,7 @@ func (s *Sweeper) untilNext() time.Duration {
 		}
 		pressure := s.pressure(g)
 		for _, stone := range g.yard.Stones() {
-			if stone.Orphan == "" && stone.Confirmed {
+			if stone.Orphan == "" && stone.Confirmed && !s.dying[place{g.yard, stone.Name}] {
 				wait = min(wait, max(s.due(stone, pressure).Sub(s.now()), time.Second/10))
 			}
 		}

@@ -27,7 +27,7 @@ func (s *Sweeper) graves(now bool) []grave {
 		}
 		pressure := s.pressure(g)
 		for _, stone := range g.yard.Stones() {
-			if !stone.Confirmed || stone.Orphan != "" {
+			if !stone.Confirmed || stone.Orphan != "" || s.dying[place{g.yard, stone.Name}] {
 				continue
 			}
 			switch {
@@ -42,6 +42,12 @@ func (s *Sweeper) graves(now bool) []grave {
 	}
 	slices.SortStableFunc(all, func(a, b grave) int { return a.stone.Buried.Compare(b.stone.Buried) })
 	return all
+}
+
+// A place is a stone in its yard.
+type place struct {
+	yard *tombstone.Yard
+	name string
 }
 
 const (
@@ -136,6 +142,9 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 		next <- i
 	}
 	close(next)
+	for _, g := range graves {
+		s.dying[place{g.yard, g.stone.Name}] = true
+	}
 	s.mu.Unlock()
 	if saver == nil { // what is to be archived can be read until then
 		intend(graves)
@@ -153,6 +162,10 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 	}
 	workers.Wait()
 	s.mu.Lock()
+	for _, g := range graves {
+		delete(s.dying, place{g.yard, g.stone.Name})
+	}
+	s.rouse() // what failed has its time
 	var records []audit.Record
 	var errs []error
 	for i, g := range graves {

@@ -65,6 +65,7 @@ type Sweeper struct {
 	codes  map[string]string // why each folder was last kept, by path
 	blind  string            // why the last sweep was
 	failed map[string]time.Time
+	dying  map[place]bool // stones that are being deleted, while mu is free
 	wake   chan struct{}
 	saver  *archive.Folder // nil: not opened yet
 
@@ -109,7 +110,7 @@ func (s *Sweeper) notify(e Event) {
 func (s *Sweeper) open() {
 	if s.ground == nil {
 		s.begun()
-		s.codes, s.failed = map[string]string{}, map[string]time.Time{}
+		s.codes, s.failed, s.dying = map[string]string{}, map[string]time.Time{}, map[place]bool{}
 		for _, r := range s.Roots {
 			s.ground = append(s.ground, &ground{Root: r})
 		}

@@ -23,6 +23,7 @@ func quick(dir string) settings {
 		"state_dir":              dir + "/state",
 		"logs.roots":             roots(dir + "/logs"),
 		"logs.schedule":          "0 0 29 2 *",
+		"images.schedule":        "0 0 29 2 *",
 		"logs.splay":             "0s",
 		"logs.grace":             "0s",
 		"logs.unknown_grace":     "24h",

@@ -59,7 +59,7 @@ func TestGroupsOfCommandsShowTheirHelp(t *testing.T) {
 
 func TestCommandsNameTheSocketThatNobodyListensOn(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "b.sock")
-	for _, line := range []string{"status", "ps", "events", "why x", "logs ls", "logs plan", "logs sweep", "logs undo --last", "logs history", "jobs ls", "jobs run logs", "jobs history logs", "ports ls", "reservation", "store ls", "store get x", "config show", "reload"} {
+	for _, line := range []string{"status", "ps", "events", "why x", "logs ls", "logs plan", "logs sweep", "logs undo --last", "logs history", "images ls", "images plan", "images sweep", "images history", "jobs ls", "jobs run logs", "jobs history logs", "ports ls", "reservation", "store ls", "store get x", "config show", "reload"} {
 		out := berth(t, strings.Fields(line), environ("BERTH_SOCKET="+socket)).ended(t, 3)
 		out.says(t, "nobody listens on "+socket, "systemctl start berth")
 		if strings.Count(out.stderr, "\n") != 1 || out.stdout != "" {
@@ -82,6 +82,8 @@ func TestFailuresEndWithTheirCode(t *testing.T) {
 		"blind run":            {"jobs run logs", func(s *sample) { s.run.Result = "blind" }, 1, ""},
 		"partial run":          {"jobs run logs", func(s *sample) { s.run.Result = "partial" }, 0, ""},
 		"blind sweep":          {"logs sweep", func(s *sample) { s.sweep = api.SweepReport{Plan: api.LogPlan{Blind: "docker is away"}} }, 1, ""},
+		"blind images":         {"images sweep", func(s *sample) { s.images = api.ImageSweepReport{Plan: api.ImagePlan{Blind: "docker is away"}} }, 1, ""},
+		"an image lost":        {"images sweep", func(s *sample) { s.images = api.ImageSweepReport{Lost: []api.Object{{}}} }, 1, ""},
 		"blind dry run":        {"logs sweep --dry-run", func(s *sample) { s.sweep = api.SweepReport{Plan: api.LogPlan{Blind: "docker is away"}} }, 0, ""},
 		"sweep with a fault":   {"logs sweep", func(s *sample) { s.sweep.Fault = "write audit: no space" }, 1, ""},
 		"undo that failed":     {"logs undo --last", func(s *sample) { s.undo.Failed = s.undo.Restored }, 1, ""},

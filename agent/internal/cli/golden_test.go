@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,12 @@ var told = map[string]string{
 	"logs-sweep-dry": "logs sweep --dry-run",
 	"logs-undo":      "logs undo --last",
 	"logs-history":   "logs history",
+	"images-ls":      "images ls",
+	"images-plan":    "images plan",
+	"images-sweep":   "images sweep",
+	"images-dry":     "images sweep --dry-run",
+	"images-history": "images history",
+	"why-image":      "why registry.example/orders:209",
 	"why":            "why 4f1c",
 	"jobs-ls":        "jobs ls",
 	"jobs-run":       "jobs run logs",
@@ -46,7 +53,7 @@ func TestCommandsTellPeople(t *testing.T) {
 			golden(t, name+".screen", r.berth(t, line+" --color never", screen(120)).ended(t, 0).stdout)
 			piped := r.berth(t, line).ended(t, 0)
 			golden(t, name+".piped", piped.stdout)
-			if name == "logs-plan" || name == "logs-sweep-dry" { // a plan's summary is beside its text
+			if slices.Contains([]string{"logs-plan", "logs-sweep-dry", "images-plan", "images-dry"}, name) { // a plan's summary is beside its text
 				golden(t, name+".stderr", piped.stderr)
 			} else if piped.stderr != "" {
 				t.Errorf("on the standard error: %s", piped.stderr)
@@ -59,8 +66,9 @@ func TestEmptyHostsAreToldOfInWords(t *testing.T) {
 	r := serve(t)
 	r.empty, r.status = true, api.Status{Verdict: api.OK, Docker: api.Docker{Socket: "/var/run/docker.sock"}}
 	r.sweep, r.undo = api.SweepReport{Plan: api.LogPlan{Hash: "e3b0"}}, api.UndoReport{}
+	r.images = api.ImageSweepReport{Plan: api.ImagePlan{Hash: "e3b0"}}
 	var all strings.Builder
-	for _, line := range []string{"status", "ps", "events", "logs ls", "logs sweep", "logs history", "jobs ls", "jobs history logs", "ports ls", "ports ls --service web", "store ls"} {
+	for _, line := range []string{"status", "ps", "events", "logs ls", "logs sweep", "logs history", "images ls", "images sweep", "images history", "jobs ls", "jobs history logs", "ports ls", "ports ls --service web", "store ls"} {
 		all.WriteString("$ berth " + line + "\n" + r.berth(t, line, screen(100)).ended(t, 0).stdout)
 	}
 	golden(t, "empty", strings.ReplaceAll(all.String(), "\x1b", "␛"))
@@ -139,8 +147,11 @@ func TestQuietPrintsNothing(t *testing.T) {
 // J6: what is piped is the text that the hash is taken over.
 func TestJ6DryRunsPrintThePlanByteForByte(t *testing.T) {
 	r := serve(t)
-	for _, line := range []string{"logs plan", "logs sweep --dry-run"} {
-		if out := r.berth(t, line).ended(t, 0); out.stdout != plan().Text || !strings.Contains(out.stderr, plan().Hash) {
+	for line, want := range map[string]struct{ text, hash string }{
+		"logs plan": {plan().Text, plan().Hash}, "logs sweep --dry-run": {plan().Text, plan().Hash},
+		"images plan": {imagePlan().Text, imagePlan().Hash}, "images sweep --dry-run": {imagePlan().Text, imagePlan().Hash},
+	} {
+		if out := r.berth(t, line).ended(t, 0); out.stdout != want.text || !strings.Contains(out.stderr, want.hash) {
 			t.Errorf("berth %s prints\n%s\nand on the standard error\n%s", line, out.stdout, out.stderr)
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -65,19 +66,25 @@ func verdictInk(verdict string) ink {
 }
 
 func (s *session) logsHistory() *cobra.Command {
+	return s.history("What was removed, restored, deleted for good and refused, and why",
+		"  berth logs history\n  berth logs history --limit 500 --json | jq -c '.[] | select(.action == \"refused\")'",
+		(*api.Client).LogHistory, (*page).history)
+}
+
+// history is a command that shows a part of the audit.
+func (s *session) history(what, example string, ask func(*api.Client, context.Context, int) ([]api.Record, error), draw func(*page, []api.Record)) *cobra.Command {
 	var limit int
 	c := &cobra.Command{
-		Use: "history", Args: cobra.NoArgs,
-		Short:   "What was removed, restored, deleted for good and refused, and why",
+		Use: "history", Args: cobra.NoArgs, Short: what,
 		Long:    "The newest lines of the janitor's audit, oldest first.",
-		Example: "  berth logs history\n  berth logs history --limit 500 --json | jq -c '.[] | select(.action == \"refused\")'",
+		Example: example,
 	}
 	c.Flags().IntVarP(&limit, "limit", "n", 50, "how many lines at most; 0: the daemon's own limit")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if limit < 0 {
 			return misused("--limit is a number from 0, not %d", limit)
 		}
-		records, err := s.client().LogHistory(c.Context(), limit)
+		records, err := ask(s.client(), c.Context(), limit)
 		if err != nil {
 			return err
 		}
@@ -85,7 +92,7 @@ func (s *session) logsHistory() *cobra.Command {
 			if len(records) == 0 {
 				p.line("nothing has been removed, restored or refused yet")
 			}
-			p.history(records)
+			draw(p, records)
 		})
 	}
 	return c

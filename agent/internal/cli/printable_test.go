@@ -126,6 +126,9 @@ func (s *sample) taint(text string) {
 	s.run = api.Run{Job: text, Result: text, Detail: text}
 	f := api.Folder{Path: text, Service: text, Container: text, State: text, Verdict: text, Code: text, Reason: text}
 	s.sweep = api.SweepReport{Removed: []api.Folder{f, f}, Purged: []api.Folder{f}, Refused: []api.Folder{f}, Fault: text, Plan: api.LogPlan{Hash: text, Text: text, Notes: []string{text}, Folders: []api.Folder{f}}}
+	o := api.Object{Kind: text, ID: text, Name: text, Names: []string{text}, Verdict: text, Code: text, Reason: text}
+	s.images = api.ImageSweepReport{Removed: []api.Object{o}, Refused: []api.Object{o}, Lost: []api.Object{o}, Fault: text, Plan: api.ImagePlan{Hash: text, Text: text, Objects: []api.Object{o}}}
+	s.status.Images.Blind = text
 	s.undo = api.UndoReport{Restored: []api.Folder{f}, Failed: []api.Folder{f}}
 	s.checks = []api.Check{{Level: text, Subject: text, Message: text, Cure: text}}
 	s.feed.Publish(api.Event{Time: time.Unix(0, 0), Type: text, Container: text, Service: text, Folder: text, Message: text})

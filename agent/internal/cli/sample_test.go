@@ -24,6 +24,7 @@ type sample struct {
 	feed    api.Feed
 	status  api.Status
 	sweep   api.SweepReport
+	images  api.ImageSweepReport
 	undo    api.UndoReport
 	run     api.Run
 	checks  []api.Check
@@ -44,6 +45,10 @@ func newSample() *sample {
 			Purged:  []api.Folder{{Path: "/var/log/apps/web/containers/77be", Service: "web", Container: id("77be"), Reason: "its undo window is over", Bytes: 10 << 20}},
 			Refused: []api.Folder{{Path: "/var/log/apps/web/containers/88cf", Service: "web", Container: id("88cf"), Reason: "process 4711 has app.log open", Bytes: -1}},
 			Freed:   10 << 20, Held: 1932739379, Duration: 1200 * time.Millisecond,
+		},
+		images: api.ImageSweepReport{
+			Plan: imagePlan(), Removed: objects()[:2], Refused: []api.Object{{Kind: "image", ID: "sha256:" + id("77be"), Name: "registry.example/web:12", Code: "raced", Reason: "container 5e0d1c2d3e4a (web) was made from it meanwhile"}},
+			Predicted: 214958080, Freed: 215003136, Duration: 11200 * time.Millisecond,
 		},
 		undo: api.UndoReport{
 			Restored: []api.Folder{{Path: "/var/log/apps/orders/containers/4f1c2d3e4a5b", Service: "orders", Container: id("4f1c2d3e4a5b"), Reason: "restored by uid 0", Bytes: 1932735283, Until: noon.Add(24 * time.Hour)}},
@@ -201,9 +206,48 @@ func (s *sample) LogHistory(context.Context, int) ([]api.Record, error) {
 	return some(s, records()), nil
 }
 
+func objects() []api.Object {
+	return []api.Object{
+		{Kind: "container", ID: id("9a20"), Name: "probe", Names: []string{"probe"}, Verdict: "remove", Code: "stopped", Reason: "it ended at 2026-11-20T09:58:01Z", Used: ago(74 * time.Hour)},
+		{Kind: "image", ID: "sha256:" + id("4f1c2d3e4a5b"), Name: "registry.example/orders:209", Names: []string{"registry.example/orders:209"}, Verdict: "remove", Code: "unused", Reason: "it was last used at 2026-11-19T12:00:00Z", Bytes: 214958080, Size: 734003200, Came: ago(120 * time.Hour), Used: ago(96 * time.Hour), Pull: 9 * time.Second, Uses: 14, Services: map[string]int{"orders": 14}},
+		{Kind: "image", ID: "sha256:" + id("5e0d"), Name: "registry.example/orders:211", Names: []string{"registry.example/orders:211"}, Verdict: "keep", Code: "in-use", Reason: "container 4f1c2d3e4a5b (orders) is running", Size: 740294656, Came: ago(26 * time.Hour), Used: ago(time.Second), Uses: 9},
+		{Kind: "image", ID: "sha256:" + id("6f6f"), Name: hostile, Names: []string{hostile}, Verdict: "keep", Code: "used", Reason: "it was last used at 2026-11-23T11:00:00Z; kept until 2026-11-26T11:00:00Z", Size: 1 << 20, Came: ago(80 * time.Hour), Used: ago(time.Hour), Uses: 1, Until: noon.Add(71 * time.Hour)},
+	}
+}
+
+func imagePlan() api.ImagePlan {
+	return api.ImagePlan{
+		Hash: "51d0c7aa90be", Remove: 2, Keep: 2, Bytes: 214958080, Objects: objects(),
+		Text: "remove image sha256:4f1c [\"registry.example/orders:209\"] 214958080 bytes: unused: it was last used at 2026-11-19T12:00:00Z\n",
+	}
+}
+
+func (s *sample) Images(context.Context) ([]api.Object, error) { return some(s, objects()), nil }
+
+func (s *sample) ImagePlan(context.Context, bool) (api.ImagePlan, error) { return imagePlan(), nil }
+
+func (s *sample) ImageSweep(_ context.Context, _ api.Peer, r api.ImageSweepRequest) (api.ImageSweepReport, error) {
+	report := s.images
+	if report.DryRun = r.DryRun; r.DryRun {
+		report.Removed, report.Refused, report.Lost = nil, nil, nil
+	}
+	return report, s.refused
+}
+
+func (s *sample) ImageHistory(context.Context, int) ([]api.Record, error) {
+	return some(s, []api.Record{{
+		Seq: 7, Time: ago(8 * time.Hour), Action: "purged", Kind: "image", Path: "registry.example/orders:208", Container: id("88cf"),
+		Plan: "51d0c7aa90be", Code: "unused", Reason: "it was last used at 2026-11-19T12:00:00Z", Bytes: 1 << 28, By: "schedule",
+	}}), nil
+}
+
 func (s *sample) Why(_ context.Context, object string) (api.Why, error) {
 	if object == "nothing" {
 		return api.Why{}, api.NotFound("no container is called %q", object)
+	}
+	if strings.Contains(object, "orders:209") {
+		o, history := objects()[1:2], []api.Record{{Seq: 9, Time: ago(time.Hour), Action: "refused", Kind: "image", Path: object, Container: id("4f1c2d3e4a5b"), Plan: "51d0c7aa90be", Code: "raced", Reason: "container 5e0d1c2d3e4a (web) was made from it meanwhile", By: "schedule"}}
+		return api.Why{Object: object, Verdict: "image registry.example/orders:209: will be removed by the next sweep: " + o[0].Reason, Objects: o, History: history}, nil
 	}
 	return api.Why{Object: object, Verdict: "/var/log/apps/orders/containers/4f1c2d3e4a5b: will be removed by the next sweep: its container is gone", Container: &containers()[0], Folders: folders()[:1], History: records()[:2]}, nil
 }

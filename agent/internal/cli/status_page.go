@@ -20,6 +20,7 @@ func (p *page) frame() []byte {
 func (p *page) status(s api.Status) {
 	p.headline(s)
 	p.fact("Docker", p.docker(s.Docker))
+	p.fact("Images", p.imageState(s.Images))
 	p.fact("Logs", p.logState(s.Logs))
 	for _, r := range s.Logs.Roots {
 		if r.Fault != "" {
@@ -116,6 +117,18 @@ func (p *page) docker(d api.Docker) ink {
 		parts = append(parts, "last event "+at)
 	}
 	return ink{text: strings.Join(parts, gap)}
+}
+
+func (p *page) imageState(i api.Images) ink {
+	switch {
+	case i.Lost > 0:
+		return ink{fmt.Sprintf("%d were removed while a container was made from them", i.Lost), red}
+	case i.Blind != "":
+		return ink{"nothing may be removed: " + i.Blind, yellow}
+	case i.Unused == 0:
+		return ink{text: fmt.Sprintf("%d, none to remove", i.Images)}
+	}
+	return ink{text: fmt.Sprintf("%d, %d to remove (%s)", i.Images, i.Unused, size(i.Frees))}
 }
 
 func (p *page) logState(l api.Logs) ink {

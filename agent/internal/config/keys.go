@@ -88,13 +88,13 @@ func keys(c Checks) table {
 		{name: "logs.sweep_time", doc: "For how long one sweep removes. 0: no limit."},
 
 		{name: "images", doc: "Images that no container uses."},
-		{name: "images.schedule", rule: schedule, planned: true, doc: "When the sweep runs: a cron expression, in UTC."},
-		{name: "images.splay", planned: true, doc: "Most that this host runs after the scheduled moment."},
-		{name: "images.min_age", planned: true, doc: "How long an image stays after its last use."},
-		{name: "images.keep", planned: true, doc: "Patterns of images that always stay, such as \"base/*\"."},
+		{name: "images.schedule", rule: schedule, doc: "When the sweep runs: a cron expression, in UTC. It also runs, and removes only as much as it takes, when the disk of Docker's data root is above disk.high."},
+		{name: "images.splay", doc: "Most that this host runs after the scheduled moment."},
+		{name: "images.min_age", doc: "How long an image stays after its last use or, never used, after its pull. Above disk.emergency an hour is enough."},
+		{name: "images.keep", doc: "Patterns of images that always stay, such as \"base/*\": of a name or a repository, with or without the registry's host. So do images with the label berth.keep."},
 		{name: "images.keep[]", rule: isImagePattern},
-		{name: "images.keep_newest", most: 1000, planned: true, doc: "How many images of each repository always stay, newest first."},
-		{name: "images.dangling", planned: true, doc: "How long an image without a tag stays."},
+		{name: "images.keep_newest", most: 1000, doc: "How many images of each repository always stay: those that came to this host last."},
+		{name: "images.dangling", doc: "How long an image without any name stays."},
 
 		{name: "disk", doc: "When a file system counts as full: percent of its bytes or of its inodes, whichever is worse. One that will be full within the hour is short of space too."},
 		{name: "disk.high", least: 1, most: 100, doc: "Percent from which removed log folders are purged before their undo window ends, and a sweep is run off its schedule."},
@@ -102,10 +102,10 @@ func keys(c Checks) table {
 		{name: "disk.emergency", least: 1, most: 100, doc: "Percent from which that is done without archives, limits and pauses; above high."},
 
 		{name: "containers", doc: "Stopped containers that ECS does not own."},
-		{name: "containers.stopped", planned: true, doc: "How long after its end a stopped container is removed, or off."},
+		{name: "containers.stopped", doc: "How long after its end a stopped container is removed, or off."},
 
 		{name: "volumes", doc: "Volumes that no container refers to."},
-		{name: "volumes.anonymous", planned: true, doc: "How long after its last use an anonymous volume is removed, or off."},
+		{name: "volumes.anonymous", doc: "How long after it was last mounted, or first seen, an anonymous volume of the local driver is removed, or off."},
 
 		{name: "relay", doc: "The dogstatsd relay for containers."},
 		{name: "relay.listen", restart: true, planned: true, doc: "Where it listens: interface:port, address:port, or off."},

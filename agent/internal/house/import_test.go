@@ -26,15 +26,17 @@ var arrows = map[string][]string{
 	"collectors/identity":    {},
 	"collectors/inventory":   {},
 
-	"janitor":           {},
-	"janitor/logs":      {"collectors/inventory", "janitor/archive", "janitor/audit", "janitor/beneath", "janitor/ledger", "janitor/rotate", "janitor/tombstone"},
-	"janitor/archive":   {"janitor/beneath"},
-	"janitor/ledger":    {"collectors/inventory", "janitor/internal/kernel", "janitor/journal"},
-	"janitor/rotate":    {"janitor/beneath"},
-	"janitor/tombstone": {"janitor/beneath", "janitor/internal/kernel", "janitor/journal"},
-	"janitor/audit":     {"janitor/internal/kernel", "janitor/journal"},
-	"janitor/beneath":   {"janitor/internal/kernel"},
-	"janitor/journal":   {"janitor/internal/kernel"},
+	"janitor":              {},
+	"janitor/logs":         {"collectors/inventory", "janitor/archive", "janitor/audit", "janitor/beneath", "janitor/ledger", "janitor/rotate", "janitor/tombstone"},
+	"janitor/images":       {"collectors/inventory", "janitor/audit", "janitor/images/usage"},
+	"janitor/images/usage": {"collectors/inventory", "janitor/internal/kernel", "janitor/journal"},
+	"janitor/archive":      {"janitor/beneath"},
+	"janitor/ledger":       {"collectors/inventory", "janitor/internal/kernel", "janitor/journal"},
+	"janitor/rotate":       {"janitor/beneath"},
+	"janitor/tombstone":    {"janitor/beneath", "janitor/internal/kernel", "janitor/journal"},
+	"janitor/audit":        {"janitor/internal/kernel", "janitor/journal"},
+	"janitor/beneath":      {"janitor/internal/kernel"},
+	"janitor/journal":      {"janitor/internal/kernel"},
 	// The system calls that change something: where a test cuts in.
 	"janitor/internal/kernel": {},
 
@@ -58,10 +60,11 @@ var arrows = map[string][]string{
 var testArrows = map[string][]string{
 	"agent/internal/house": {"agent/internal/cli"}, // to hold the texts against the commands
 	"bridge/publish":       {"bridge/store/embedded"},
+	"janitor/images":       {"collectors/docker"}, // the Engine itself, as the daemon meets it
 	"janitor/logs":         {"janitor/internal/kernel", "janitor/journal"},
 	"janitor/tombstone":    {"janitor/internal/kernel"},
 	"test/adversary":       {"collectors/inventory", "janitor/audit", "janitor/ledger", "janitor/logs"},
-	"test/e2e":             {"agent/api", "collectors/inventory"},
+	"test/e2e":             {"agent/api", "collectors/inventory", "janitor/images/usage"}, // to make a host that is old
 }
 
 // testHelpers may be imported by every package's tests, and by no daemon.

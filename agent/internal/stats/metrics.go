@@ -28,6 +28,12 @@ const (
 	DiskUsed         = "disk.used_percent"
 	DiskLevel        = "disk.level"
 	DiskFullIn       = "disk.full_in_seconds"
+	Images           = "images.present"
+	ImagesUnused     = "images.unused"
+	ImagesRemoved    = "images.removed"
+	ImagesRefused    = "images.refused"
+	ImagesLost       = "images.lost"
+	ImagesPredicted  = "images.freed_bytes"
 	LogsSweeps       = "logs.sweeps"
 	LogsRemoved      = "logs.removed"
 	LogsRestored     = "logs.restored"
@@ -57,6 +63,12 @@ func Metrics() []Metric {
 		{DockerBlind, Count, "second", nil, "time without a current picture of Docker"},
 		{DockerConnected, Gauge, "", nil, "1 while the picture of Docker is current"},
 		{DockerReconnects, Count, "", nil, "times the connection to Docker was made anew"},
+		{ImagesPredicted, Count, "byte", nil, "what removed images set free, counted in layers"},
+		{ImagesLost, Count, "image", nil, "images removed while a container was made from them; must stay 0"},
+		{Images, Gauge, "image", nil, "images in Docker's store when it was last looked at"},
+		{ImagesRefused, Count, "", nil, "images, containers and volumes that a plan removes, kept after all"},
+		{ImagesRemoved, Count, "", nil, "images, containers and volumes removed"},
+		{ImagesUnused, Gauge, "", nil, "images, containers and volumes that the next sweep would remove"},
 		{JobsRuns, Count, "", []string{"job", "result"}, "runs of scheduled jobs"},
 		{JobsSeconds, Count, "second", []string{"job"}, "time spent in scheduled jobs"},
 		{LogsFreed, Count, "byte", nil, "bytes given back by deleted log folders"},

@@ -1,0 +1,140 @@
+package images
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor/images/usage"
+)
+
+// horizon is how far ahead the use of an image counts.
+const horizon = 24 * time.Hour
+
+// A likelihood guesses whether an image will be used within the horizon, from
+// what was used here before. Four things make up most of what hosts do: a
+// service scales out with its newest image; an image that was replaced comes
+// back only in a roll-back; a job comes back at its hour; and what nothing
+// names is not asked for again.
+type likelihood struct {
+	now   time.Time
+	repos map[string]*repository
+}
+
+// A repository is what is known of all images of one name.
+type repository struct {
+	starts    []time.Time // of containers of any of them, oldest first
+	first     []time.Time // first start of each that was started, oldest first
+	rollbacks int         // images that were started after one that came later
+}
+
+func newLikelihood(v usage.View, now time.Time) *likelihood {
+	l := &likelihood{now: now, repos: map[string]*repository{}}
+	of := map[string][]usage.Entry{}
+	for _, e := range v.Images {
+		if len(e.Names) > 0 {
+			name := usage.Repository(e.Names[0])
+			of[name] = append(of[name], e)
+		}
+	}
+	for name, entries := range of {
+		l.repos[name] = newRepository(entries)
+	}
+	return l
+}
+
+func newRepository(entries []usage.Entry) *repository {
+	r := &repository{}
+	for _, e := range entries {
+		r.starts = append(r.starts, e.Starts...)
+		if len(e.Starts) > 0 {
+			r.first = append(r.first, e.Starts[0])
+		}
+	}
+	slices.SortFunc(r.starts, time.Time.Compare)
+	slices.SortFunc(r.first, time.Time.Compare)
+	for _, e := range entries {
+		if len(e.Starts) > 0 && r.after(e.Starts[0]) > r.after(e.Starts[len(e.Starts)-1]) {
+			r.rollbacks++
+		}
+	}
+	return r
+}
+
+// after is how many images of the repository were first used after a moment.
+func (r *repository) after(at time.Time) int {
+	n, _ := slices.BinarySearchFunc(r.first, at, func(first, at time.Time) int {
+		if first.After(at) {
+			return 1
+		}
+		return -1
+	})
+	return len(r.first) - n
+}
+
+// newer is how many images of the repository were first used after this one was
+// last.
+func (r *repository) newer(e usage.Entry) int {
+	if len(e.Starts) > 0 {
+		return r.after(e.Starts[len(e.Starts)-1])
+	}
+	return r.after(e.Came())
+}
+
+// of returns the likelihood of an image, from 0 to 1.
+func (l *likelihood) of(i inventory.Image, e usage.Entry) float64 {
+	if len(i.Names()) == 0 {
+		return 0.001
+	}
+	r := l.repos[usage.Repository(i.Names()[0])]
+	if r == nil {
+		return 0.05
+	}
+	if n := r.newer(e); n > 0 {
+		back := (1 + float64(r.rollbacks)) / (20 + float64(len(r.first)))
+		return back * math.Pow(0.5, float64(n))
+	}
+	starts := e.Starts
+	if len(r.starts) > len(starts) {
+		starts = r.starts[max(0, len(r.starts)-2*len(e.Starts)-4):]
+	}
+	if len(starts) == 0 { // brought here for later
+		return 0.3
+	}
+	return max(l.returns(e.Starts), l.arrives(starts))
+}
+
+// arrives takes the starts as a stream without memory: so many in the time since
+// the first of them.
+func (l *likelihood) arrives(starts []time.Time) float64 {
+	span := max(l.now.Sub(starts[0]), time.Hour)
+	return 1 - math.Exp(-float64(len(starts))*float64(horizon)/float64(span))
+}
+
+// returns takes them as those of a job: with equal times between them, the next
+// is due or is not.
+func (l *likelihood) returns(starts []time.Time) float64 {
+	if len(starts) < 3 {
+		return 0
+	}
+	var gaps []time.Duration
+	for n := range starts[1:] {
+		if gap := starts[n+1].Sub(starts[n]); gap > time.Minute {
+			gaps = append(gaps, gap)
+		}
+	}
+	if len(gaps) < 2 {
+		return 0
+	}
+	slices.Sort(gaps)
+	median := gaps[len(gaps)/2]
+	if gaps[len(gaps)-1]-gaps[0] > median/4 {
+		return 0
+	}
+	wait := starts[len(starts)-1].Add(median).Sub(l.now)
+	if wait > horizon || wait < -median/2 {
+		return 0
+	}
+	return 0.95
+}

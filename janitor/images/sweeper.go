@@ -1,0 +1,320 @@
+package images
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/janitor/audit"
+	"github.com/berth-dev/berth/janitor/images/usage"
+)
+
+// A Lister answers completely or with an error.
+type Lister interface {
+	// Store lists images, then containers; volumes and when stopped containers
+	// ended only if they are wanted.
+	Store(ctx context.Context, volumes, ended bool) (inventory.Store, error)
+	List(ctx context.Context) (inventory.Listing, error)
+}
+
+// A Remover changes what the Engine has, one thing at a time and never by force.
+type Remover interface {
+	RemoveName(ctx context.Context, name string) (deleted bool, err error) // of an image; with its last, the image
+	AddName(ctx context.Context, id, name string) error
+	RemoveContainer(ctx context.Context, id inventory.ID) error
+	RemoveVolume(ctx context.Context, name string) error
+}
+
+// An Event is something the sweeper did, for people who watch.
+type Event struct {
+	Type    string // images.removed, images.refused, images.lost
+	Object  string
+	Message string
+	Bytes   int64
+}
+
+// Space is how much room the file system of the data root wants.
+type Space struct {
+	Free   int64 // bytes
+	Need   int64 // bytes until it has room enough; 0: it has
+	Urgent bool  // it is nearly full
+}
+
+// A Sweeper removes what a plan names. Its methods may be called from many
+// goroutines; one of them looks or removes at a time.
+type Sweeper struct {
+	Lister  Lister
+	Remover Remover
+	Ledger  *usage.Ledger
+	Audit   *audit.Log
+	Log     *slog.Logger
+	Notify  func(Event)      // may be nil
+	Now     func() time.Time // nil: time.Now
+
+	Policy    Policy
+	Wait      time.Duration                                                           // between the loss of an image's names and its deletion; 0: 10 s
+	Doubt     func(ctx context.Context, l inventory.Listing) string                   // why a listing may not be believed (J2); nil: it may
+	Space     func(root string) Space                                                 // nil: there is always room
+	Creations func() uint64                                                           // how many containers were ever seen being created; nil: nobody counts
+	PullTime  func(i inventory.Image, e inventory.Engine, at time.Time) time.Duration // nil: nobody knows
+
+	mu    sync.Mutex // held over a look or a sweep; guards the fields below
+	plans []choice   // of the last few, newest last
+	root  string     // Docker's data root, as it was last seen
+
+	once  sync.Once
+	bell  chan struct{} // holds a token when the images may have changed
+	heard sync.Mutex    // guards pulls
+	pulls []pull
+
+	stats counters
+}
+
+func (s *Sweeper) now() time.Time {
+	if s.Now != nil {
+		return s.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+func (s *Sweeper) notify(e Event) {
+	if s.Notify != nil {
+		s.Notify(e)
+	}
+}
+
+// Options say what a sweep may do.
+type Options struct {
+	Plan     string // apply only what the plan with this hash names; empty: what is planned now
+	DryRun   bool   // plan only
+	UntilLow bool   // remove no more than it takes to bring the disk below its low mark
+	By       string // who asked, for the audit
+}
+
+// An Outcome is what became of one object.
+type Outcome struct {
+	Kind   Kind
+	ID     string
+	Name   string
+	Code   string
+	Reason string
+	Bytes  int64
+}
+
+// A Report is what a sweep did.
+type Report struct {
+	Plan      Plan
+	DryRun    bool
+	Removed   []Outcome
+	Refused   []Outcome // planned, and kept after all
+	Lost      []Outcome // images removed although a container needed them: never, or Berth is at fault
+	Predicted int64     // bytes that what was removed should have set free
+	Freed     int64     // bytes that the file system has more than before; others write there too
+	Duration  time.Duration
+}
+
+// Result sums a report up: ok, blind or partial.
+func (r Report) Result() string {
+	switch {
+	case r.Plan.Blind != "":
+		return "blind"
+	case len(r.Refused)+len(r.Lost) > 0:
+		return "partial"
+	default:
+		return "ok"
+	}
+}
+
+// ErrUnknownPlan is a hash that none of the last plans has.
+var ErrUnknownPlan = errors.New("no plan of late has this hash: plan again")
+
+// maxPlans is how many plans can be applied by their hash.
+const maxPlans = 16
+
+// A choice is what an earlier plan removes: each object as it was then.
+type choice struct {
+	hash     string
+	objects  map[string]bool
+	untilLow bool
+}
+
+func keyOf(d Decision) string { return fmt.Sprint(d.Kind, d.ID, d.Names) }
+
+// Plan returns what a sweep would do now; with untilLow, one that removes no more
+// than the disk needs.
+func (s *Sweeper) Plan(ctx context.Context, untilLow bool) Plan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.plan(ctx, untilLow)
+}
+
+func (s *Sweeper) plan(ctx context.Context, untilLow bool) Plan {
+	f := s.look(ctx)
+	if untilLow && s.Space != nil {
+		space := s.Space(f.Store.Engine.RootDir)
+		f.Need, f.Urgent = cmp.Or(space.Need, -1), space.Urgent
+	}
+	p := MakePlan(f, s.Policy, s.now())
+	c := choice{hash: p.Hash(), objects: map[string]bool{}, untilLow: untilLow}
+	for _, d := range p.Removals() {
+		c.objects[keyOf(d)] = true
+	}
+	s.plans = append(s.plans, c)
+	s.plans = s.plans[max(0, len(s.plans)-maxPlans):]
+	s.stats.planned(p)
+	return p
+}
+
+// look asks the Engine for everything, and tells the ledger.
+func (s *Sweeper) look(ctx context.Context) (f Facts) {
+	store, err := s.Lister.Store(ctx, s.Policy.Anonymous > 0, s.Policy.Stopped > 0)
+	if err != nil {
+		return Facts{Blind: fmt.Sprintf("Docker cannot be asked: %v", err), Usage: s.Ledger.View()}
+	}
+	for n := range store.Images {
+		store.Images[n] = stripped(store.Images[n])
+	}
+	f.Store, s.root = store, store.Engine.RootDir
+	if f.Blind = s.doubt(ctx, store.Listing); f.Blind == "" {
+		s.Ledger.Listed(store.Images, store.Volumes, store.Taken)
+		s.Ledger.Running(store.Containers, store.Taken)
+	}
+	f.Usage = s.Ledger.View()
+	return f
+}
+
+func (s *Sweeper) doubt(ctx context.Context, l inventory.Listing) string {
+	if s.Doubt == nil {
+		return ""
+	}
+	return s.Doubt(ctx, l)
+}
+
+// Sweep plans and applies. What it does is a subset of the plan it returns
+// (J6).
+func (s *Sweeper) Sweep(ctx context.Context, o Options) (Report, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	began := time.Now()
+	r := Report{DryRun: o.DryRun}
+	named, err := s.named(o.Plan)
+	if err != nil {
+		return r, err
+	}
+	if !o.DryRun {
+		err = s.recover(ctx)
+	}
+	r.Plan = s.plan(ctx, o.UntilLow || named != nil && named.untilLow)
+	chosen := slices.Clone(r.Plan.Removals())
+	if named != nil {
+		chosen = slices.DeleteFunc(chosen, func(d Decision) bool { return !named.objects[keyOf(d)] })
+	}
+	if !o.DryRun && r.Plan.Blind == "" && len(chosen) > 0 {
+		a := &applier{Sweeper: s, report: &r, hash: cmp.Or(o.Plan, r.Plan.Hash()), by: o.By}
+		err = errors.Join(err, a.apply(ctx, chosen))
+	}
+	r.Duration = time.Since(began)
+	s.stats.swept(r, err)
+	s.tell(r)
+	return r, err
+}
+
+// named returns what the plan with this hash removes; nil for an empty hash.
+func (s *Sweeper) named(hash string) (*choice, error) {
+	if hash == "" {
+		return nil, nil
+	}
+	i := slices.IndexFunc(s.plans, func(c choice) bool { return c.hash == hash })
+	if i < 0 {
+		return nil, fmt.Errorf("plan %s: %w", hash, ErrUnknownPlan)
+	}
+	c := s.plans[i]
+	return &c, nil
+}
+
+// tell tells the log and people how a sweep went.
+func (s *Sweeper) tell(r Report) {
+	if r.DryRun {
+		return
+	}
+	if r.Plan.Blind != "" {
+		s.Log.Info("swept images", "result", r.Result(), "reason", r.Plan.Blind)
+		return
+	}
+	s.Log.Info("swept images", "result", r.Result(), "removed", len(r.Removed), "refused", len(r.Refused),
+		"predicted_bytes", r.Predicted, "freed_bytes", r.Freed, "took", r.Duration)
+	for _, o := range r.Lost {
+		s.Log.Error("image was removed under a container", "image", o.Name, "reason", o.Reason)
+	}
+}
+
+// A Story is all that is known of one object.
+type Story struct {
+	Decisions []Decision
+	Entries   []usage.Entry
+	History   []audit.Record
+	Blind     string
+}
+
+// maxHistory is how many records of the audit a story has at most.
+const maxHistory = 100
+
+// Why tells what a sweep would do with the objects that somebody calls by a
+// name, an ID or its first digits, and what was done with them.
+func (s *Sweeper) Why(ctx context.Context, object string) (Story, error) {
+	var story Story
+	p := s.Plan(ctx, false)
+	story.Blind = p.Blind
+	subjects := map[string]bool{}
+	for _, d := range p.Decisions {
+		if means(object, d.ID, d.Names) {
+			story.Decisions = append(story.Decisions, d)
+			subjects[idOf(d)] = true
+		}
+	}
+	for _, e := range s.Ledger.View().Images {
+		if means(object, e.ID, e.Names) {
+			story.Entries = append(story.Entries, e)
+			subjects[digits(e.ID)] = true
+		}
+	}
+	slices.SortFunc(story.Entries, func(a, b usage.Entry) int { return b.Came().Compare(a.Came()) })
+	if inventory.IsHex(object) && len(object) >= minPrefix {
+		subjects = map[string]bool{object: true}
+	}
+	for subject := range subjects {
+		found, err := s.Audit.Find(subject, maxHistory, string(Image), string(Container), string(Volume))
+		if err != nil {
+			return Story{}, err
+		}
+		story.History = append(story.History, found...)
+	}
+	slices.SortFunc(story.History, func(a, b audit.Record) int { return cmp.Compare(a.Seq, b.Seq) })
+	story.History = story.History[max(0, len(story.History)-maxHistory):]
+	return story, nil
+}
+
+// minPrefix is how many digits of an ID an operator must give.
+const minPrefix = 4
+
+// means reports whether an operator who says object means what has this ID and
+// these names.
+func means(object, id string, names []string) bool {
+	_, digits, isDigest := strings.Cut(id, ":")
+	if !isDigest {
+		digits = id
+	}
+	if object == id || len(object) >= minPrefix && inventory.IsHex(object) && strings.HasPrefix(digits, object) {
+		return true
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		return name == object || usage.Repository(name) == object
+	})
+}
