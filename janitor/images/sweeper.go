@@ -67,7 +67,7 @@ type Sweeper struct {
 
 	mu    sync.Mutex // held over a look or a sweep; guards the fields below
 	plans []choice   // of the last few, newest last
-	root  string     // Docker's data root, as it was last seen
+	seen  sight      // the containers, as they were last seen
 
 	once  sync.Once
 	bell  chan struct{} // holds a token when the images may have changed
@@ -174,6 +174,7 @@ func (s *Sweeper) plan(ctx context.Context, untilLow bool) Plan {
 
 // look asks the Engine for everything, and tells the ledger.
 func (s *Sweeper) look(ctx context.Context) (f Facts) {
+	asked, creations := time.Now(), s.created()
 	store, err := s.Lister.Store(ctx, s.Policy.Anonymous > 0, s.Policy.Stopped > 0)
 	if err != nil {
 		return Facts{Blind: fmt.Sprintf("Docker cannot be asked: %v", err), Usage: s.Ledger.View()}
@@ -181,13 +182,38 @@ func (s *Sweeper) look(ctx context.Context) (f Facts) {
 	for n := range store.Images {
 		store.Images[n] = stripped(store.Images[n])
 	}
-	f.Store, s.root = store, store.Engine.RootDir
+	f.Store = store
+	s.see(store.Listing, asked, creations)
 	if f.Blind = s.doubt(ctx, store.Listing); f.Blind == "" {
 		s.Ledger.Listed(store.Images, store.Volumes, store.Taken)
 		s.Ledger.Running(store.Containers, store.Taken)
 	}
 	f.Usage = s.Ledger.View()
 	return f
+}
+
+// A sight is one look at the containers.
+type sight struct {
+	root      string    // Docker's data root
+	asked     time.Time // when the question was asked
+	creations uint64    // that had been heard of by then
+	users     map[string]inventory.Container
+}
+
+func (s *Sweeper) created() uint64 {
+	if s.Creations == nil {
+		return 0
+	}
+	return s.Creations()
+}
+
+// see keeps who uses which image, by its ID and by each name that a container
+// gives.
+func (s *Sweeper) see(l inventory.Listing, asked time.Time, creations uint64) {
+	s.seen = sight{l.Engine.RootDir, asked, creations, map[string]inventory.Container{}}
+	for _, c := range l.Containers {
+		s.seen.users[c.ImageID], s.seen.users[c.Image] = c, c
+	}
 }
 
 func (s *Sweeper) doubt(ctx context.Context, l inventory.Listing) string {

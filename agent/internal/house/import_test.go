@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
 
-	"bench":            {"agent/api", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
 	"test/e2e":         {},

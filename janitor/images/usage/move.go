@@ -22,17 +22,25 @@ type Move struct {
 	Done  bool     `json:"done,omitempty"`  // it is removed, or has its names back
 }
 
-// Move notes a move, or its end, and returns once that is on disk.
-func (l *Ledger) Move(m Move) error {
+// Move notes moves, or their ends, and returns once that is on disk.
+func (l *Ledger) Move(moves ...Move) error {
+	if len(moves) == 0 {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.apply(record{Move: &m})
+	records := make([]any, len(moves))
+	for n := range moves {
+		r := record{Move: &moves[n]}
+		l.apply(r)
+		records[n] = r
+	}
 	if l.file == nil {
 		return nil
 	}
 	defer l.file.Reserve(room)
-	if err := l.file.Write(record{Move: &m}); err != nil {
-		return fmt.Errorf("note names of image %s: %w", m.ID, err)
+	if err := l.file.Write(records...); err != nil {
+		return fmt.Errorf("note names of images: %w", err)
 	}
 	return nil
 }
