@@ -118,7 +118,7 @@ func (m *model) wake(a *act) {
 		a.calls, a.changes = 0, 0
 		clear(a.names)
 		err := m.open()
-		if err == nil && !m.dead && !m.faulty() {
+		if err == nil && !m.faulty() && !m.dead { // in this order: to ask may open a root
 			break
 		}
 		if tries > 5 {

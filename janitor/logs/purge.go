@@ -84,11 +84,7 @@ func (s *Sweeper) expire(ctx context.Context, now bool, by string, r *Report) er
 			break
 		}
 		graves = graves[:batch(graves)]
-		names := make([]string, len(graves))
-		for i, g := range graves {
-			names[i] = g.stone.Container
-		}
-		last := s.witnesses(ctx, names)
+		last := s.witnesses(ctx, nil)
 		if last.Blind != "" {
 			for _, g := range s.graves(now) { // not again before long
 				s.failed[g.stone.Name] = s.now().Add(blindRetry)

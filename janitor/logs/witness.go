@@ -29,7 +29,7 @@ const staleList = time.Second
 // witnesses asks both of them who is alive. Blind says why their word may not
 // be believed (J2); what they do say still counts for the living. names are
 // the folders in question: where the first names the containers of all of them,
-// the second could only agree, and is not asked.
+// the second could only agree, and is not asked. Without names it always is.
 func (s *Sweeper) witnesses(ctx context.Context, names []string) Facts {
 	f, listing := s.ask(ctx, names)
 	for began := time.Now(); f.Blind == "" && f.unseen() != "" && time.Since(began) < staleList; {
@@ -71,7 +71,7 @@ func (s *Sweeper) ask(ctx context.Context, names []string) (f Facts, listing inv
 	f.Listed = listing.Containers
 	s.Ledger.Listed(listing)
 	listed := f.living().listed
-	if !slices.ContainsFunc(names, func(name string) bool { return listed[name] == "" }) {
+	if names != nil && !slices.ContainsFunc(names, func(name string) bool { return listed[name] == "" }) {
 		return f, listing
 	}
 	f.Processes, err = scanProcesses(s.proc())
