@@ -92,7 +92,8 @@ func (m *model) reported(a *act) {
 	}
 	asked := a.lie != noProcesses || slices.ContainsFunc(r.Plan.Decisions, func(d logs.Decision) bool { return d.Code != logs.CodeListed })
 	if len(a.good) > 0 && !a.good[0] && asked && r.Plan.Blind == "" {
-		m.fail("J2: the first look was not the truth (lie %d), and the plan is not blind", a.lie)
+		m.fail("J2: the first look was not the truth (lie %d, looks %v), and the plan is not blind; the clock is at %v, %+v\n%s",
+			a.lie, a.good, m.now(), m.ledger.View(), r.Plan.Text())
 	}
 	if m.err != nil || a.killed || a.failed {
 		return // the reports of the dead, and what could not be written

@@ -92,7 +92,7 @@ func (m *model) lies(a *act, f *folder, place string, stones map[string]logs.Rem
 		m.mayGo(a, f, s, fresh)
 	}
 	if !confirmed && fresh && !a.failed && !a.raced {
-		m.fail("%q is in the yard, and not confirmed: %s", f.path, s.Reason)
+		m.fail("%q is in the yard, and not confirmed: %s; the yard is %+v", f.path, s.Reason, m.sweeper.Yard())
 	}
 	if !confirmed && a.swept && a.clean() && !a.report.DryRun && s.Code != logs.CodeOrphan && m.free(f.path) && !a.emptied(s.Path) {
 		m.fail("%q could go back, and was not put back: %s", f.path, s.Reason)

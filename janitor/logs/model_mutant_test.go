@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/berth-dev/berth/collectors/inventory"
@@ -59,7 +60,7 @@ func TestTheModelNoticesEachMutant(t *testing.T) {
 			busy <- struct{}{}
 			defer func() { <-busy }()
 			m.mutant = tt.mutant
-			m.run(1, 60_000)
+			m.run(1, new(atomic.Uint64), 60_000/lifetime)
 			if m.err == nil {
 				t.Errorf("%s: it was not noticed", name)
 				return

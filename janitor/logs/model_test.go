@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +24,7 @@ var (
 
 const (
 	modelHosts = 3   // models that run side by side
-	lifetime   = 400 // steps after which a model begins anew with an empty host
+	lifetime   = 400 // steps of a life, which begins with an empty host
 )
 
 // J1, J2, J3, J4, J5, J6: whatever order containers, tenants and operators act
@@ -51,19 +52,20 @@ func TestModelNoLivingContainerLosesItsFolder(t *testing.T) {
 	t.Logf("seed %d, %d steps on %d hosts", first, total, len(hosts))
 	stop := progress(hosts)
 	var workers sync.WaitGroup
-	for i, m := range hosts {
-		workers.Go(func() { m.run(first+uint64(i), total/len(hosts)) })
+	var next atomic.Uint64
+	for _, m := range hosts {
+		workers.Go(func() { m.run(first, &next, uint64(max(total/lifetime, 1))) })
 	}
 	workers.Wait()
 	stop()
 	sum := totals(hosts)
 	t.Log(sum)
-	for i, m := range hosts {
+	for _, m := range hosts {
 		if m.err != nil {
-			t.Errorf("%v\nrepeat it: go test ./janitor/logs -run TestModelNo -seed %d -steps %d", m.err, first+uint64(i), total)
+			t.Errorf("%v\nrepeat it: go test ./janitor/logs -run TestModelNo -seed %d -steps %d", m.err, m.seed, lifetime)
 		}
 	}
-	if t.Failed() {
+	if t.Failed() || total <= lifetime {
 		return
 	}
 	for what, n := range map[string]int64{
@@ -121,20 +123,23 @@ func (m *model) has(c kernel.Call) bool {
 	return unix.Fstat(c.Fd, &st) == nil && st.Dev == m.dev
 }
 
-// run takes steps until there were enough or one of them broke an invariant.
-func (m *model) run(seed uint64, steps int) {
-	m.rand = rand.New(rand.NewPCG(seed, 1))
-	for n := 0; n < steps && m.err == nil; n++ {
-		if n%lifetime == 0 {
-			m.begin(n / lifetime)
+// run lives one life after the other until there were enough or one of them
+// broke an invariant. Each has a seed of its own, so that it can be repeated
+// alone.
+func (m *model) run(first uint64, next *atomic.Uint64, lives uint64) {
+	for life := next.Add(1) - 1; life < lives && m.err == nil; life = next.Add(1) - 1 {
+		m.seed = first + life
+		m.begin()
+		n := 0
+		for ; n < lifetime && m.err == nil; n++ {
+			m.step()
+			m.count.steps.Add(1)
 		}
-		m.step()
-		m.count.steps.Add(1)
-		if m.err == nil && ((n+1)%lifetime == 0 || n+1 == steps) {
+		if m.err == nil {
 			m.finish()
 		}
 		if m.err != nil {
-			m.err = fmt.Errorf("seed %d, step %d: %w\nthe last acts were %s", seed, n, m.err, strings.Join(m.history, "; "))
+			m.err = fmt.Errorf("seed %d, step %d: %w\nthe last acts were %s", m.seed, n, m.err, strings.Join(m.history, "; "))
 		}
 	}
 	m.shut()

@@ -27,6 +27,7 @@ type model struct {
 	disk string // a file system of its own
 	dev  uint64 // its device
 	dir  string // of this life
+	seed uint64 // of this life
 	rand *rand.Rand
 
 	sweeper *logs.Sweeper
@@ -89,18 +90,19 @@ type folder struct {
 }
 
 // begin makes an empty host and starts the daemon.
-func (m *model) begin(life int) {
+func (m *model) begin() {
 	m.shut()
 	if m.dir != "" {
 		m.must(os.RemoveAll(m.dir))
 	}
-	m.dir = filepath.Join(m.disk, fmt.Sprint(life))
+	m.dir = filepath.Join(m.disk, fmt.Sprint(m.seed))
+	m.rand, m.history = rand.New(rand.NewPCG(m.seed, 1)), nil
 	m.containers, m.ids = map[inventory.ID]*container{}, nil
 	m.folders, m.order, m.inner = map[uint64]*folder{}, nil, map[uint64]*folder{}
 	m.holds, m.plans, m.offset, m.back = map[string]time.Time{}, nil, 0, 0
 	m.dataRoot, m.started, m.pids, m.tail = "/var/lib/docker", time.Now().Add(-time.Hour), 100, tail{}
 	m.synced, m.purging = map[uint64]int64{}, map[string]bool{}
-	if m.roots = []string{"apps"}; life%3 == 2 {
+	if m.roots = []string{"apps"}; m.seed%3 == 2 {
 		m.roots = append(m.roots, "batch")
 	}
 	for _, root := range m.roots {

@@ -44,7 +44,7 @@ func (y *Yard) recover() (Recovery, error) {
 		return Recovery{}, err
 	}
 	var errs []error
-	for _, s := range y.sorted() {
+	for _, s := range slices.Backward(y.sorted()) { // newest first: where two want one place, it was there last
 		if !there[s.Name] && !s.Purging {
 			y.note(record{Op: opGone, Name: s.Name})
 			continue

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -102,4 +103,21 @@ func TestWhatIsPartlyDeletedIsNotRestored(t *testing.T) {
 		}
 	}
 	r.purge(s)
+}
+
+// Two folders that stood at one place one after the other, both not confirmed:
+// the place is that of the one that was there last.
+func TestWhoWasThereLastGoesBack(t *testing.T) {
+	r := newRig(t)
+	first := r.bury(dead)
+	second := r.write("second", dead, "app.log")
+	last, err := r.yard.Bury(r.folder(dead), plan, noon.Add(time.Second))
+	ok(t, err)
+	got := r.again()
+	if len(got.Restored) != 1 || got.Restored[0].Name != last.Name || len(got.Orphans) != 1 || got.Orphans[0].Name != first.Name {
+		t.Errorf("restored %+v, kept as orphans %+v, want %q and %q", got.Restored, got.Orphans, last.Name, first.Name)
+	}
+	if text, err := os.ReadFile(second); err != nil || string(text) != "second" {
+		t.Errorf("at the place is %q, %v", text, err)
+	}
 }
