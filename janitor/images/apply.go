@@ -104,7 +104,7 @@ func (a *applier) removeImages(ctx context.Context, images []Decision) error {
 	}
 	errs = append(errs, a.write(audit.Purged, deleted...), a.Ledger.Move(ended(deleted)...))
 	if len(deleted) > 0 {
-		errs = append(errs, a.watch(context.WithoutCancel(ctx)))
+		errs = append(errs, a.watch(context.WithoutCancel(ctx)), a.alarm())
 	}
 	return errors.Join(errs...)
 }
@@ -199,6 +199,9 @@ func (a *applier) mayGoOn(ctx context.Context) (code, reason string) {
 	if err := a.watch(ctx); err != nil {
 		return CodeBlind, err.Error()
 	}
+	if len(a.report.Lost) > 0 {
+		return CodeRaced, "the sweep has ended with the loss of another image"
+	}
 	return "", ""
 }
 
@@ -230,7 +233,16 @@ func (a *applier) lost() error {
 		a.report.Lost = append(a.report.Lost, o)
 		a.notify(Event{Type: "images.lost", Object: o.Name, Message: o.Reason})
 		d.Code, d.Reason = CodeLost, o.Reason
-		errs = append(errs, a.write(audit.Refused, d), fmt.Errorf("image %s: %s", o.Name, o.Reason))
+		errs = append(errs, a.write(audit.Refused, d))
+	}
+	return errors.Join(errs...)
+}
+
+// alarm is the error of images that were lost; nil if none was.
+func (a *applier) alarm() error {
+	var errs []error
+	for _, o := range a.report.Lost {
+		errs = append(errs, fmt.Errorf("image %s: %s", o.Name, o.Reason))
 	}
 	return errors.Join(errs...)
 }

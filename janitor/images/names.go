@@ -15,8 +15,9 @@ import (
 // leaving is the repository of the names that images have on their way out.
 const leaving = "berth.local/removing"
 
-// leavingName is the name of one image on its way out.
-func leavingName(id string) string { return leaving + ":" + inventory.ShortImageID(id) }
+// leavingName is the name of one image on its way out. It has all digits of the
+// ID: two images whose first ones are the same are quickly made.
+func leavingName(id string) string { return leaving + ":" + digits(id) }
 
 // giveBack refuses an image that has lost names, and gives it those that no
 // other image has by now. It does so even when the sweep is ended.
