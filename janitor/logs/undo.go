@@ -54,11 +54,15 @@ func (s *Sweeper) Restore(ctx context.Context, sel Selector, by string) (restore
 
 // bringBack holds the folder first: restored and not held, the next sweep
 // would take it again. Where it cannot go back the hold is what it was: a folder
-// that was restored to this place before may rest on it.
+// that was restored to this place before may rest on it. For that one it never
+// becomes shorter, not even until a crash is over.
 func (s *Sweeper) bringBack(g grave) error {
 	path := g.ground.Path + "/" + g.stone.Rel
-	held := s.Ledger.View().Holds[path]
-	if err := s.Ledger.Hold(path, s.now().Add(s.Policy.UnknownGrace)); err != nil {
+	held, until := s.Ledger.View().Holds[path], s.now().Add(s.Policy.UnknownGrace)
+	if held.After(until) {
+		until = held // the clock went back
+	}
+	if err := s.Ledger.Hold(path, until); err != nil {
 		return err
 	}
 	if err := g.ground.yard.Restore(g.stone); err != nil {

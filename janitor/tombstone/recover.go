@@ -1,6 +1,7 @@
 package tombstone
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -44,7 +45,7 @@ func (y *Yard) recover() (Recovery, error) {
 		return Recovery{}, err
 	}
 	var errs []error
-	for _, s := range slices.Backward(y.sorted()) { // newest first: where two want one place, it was there last
+	for _, s := range slices.Backward(y.sorted()) { // the last first: where two want one place, it was there last
 		if !there[s.Name] && !s.Purging {
 			y.note(record{Op: opGone, Name: s.Name})
 			continue
@@ -101,9 +102,9 @@ func (y *Yard) claim(names map[string]bool, r *Recovery) {
 	}
 }
 
-// sorted returns what the journal knows, oldest first.
+// sorted returns what the journal knows, in the order of burial.
 func (y *Yard) sorted() []*state {
-	return slices.SortedFunc(maps.Values(y.known), func(a, b *state) int { return byName(a.Stone, b.Stone) })
+	return slices.SortedFunc(maps.Values(y.known), func(a, b *state) int { return cmp.Compare(a.nth, b.nth) })
 }
 
 // there returns the names that are in the yard.

@@ -106,12 +106,20 @@ func TestWhatIsPartlyDeletedIsNotRestored(t *testing.T) {
 }
 
 // Two folders that stood at one place one after the other, both not confirmed:
-// the place is that of the one that was there last.
+// the place is that of the one that was there last, even if the clock went back
+// in between.
 func TestWhoWasThereLastGoesBack(t *testing.T) {
+	for _, later := range []time.Duration{time.Second, -time.Hour} {
+		whoWasLast(t, later)
+	}
+}
+
+func whoWasLast(t *testing.T, later time.Duration) {
+	t.Helper()
 	r := newRig(t)
 	first := r.bury(dead)
 	second := r.write("second", dead, "app.log")
-	last, err := r.yard.Bury(r.folder(dead), plan, noon.Add(time.Second))
+	last, err := r.yard.Bury(r.folder(dead), plan, noon.Add(later))
 	ok(t, err)
 	got := r.again()
 	if len(got.Restored) != 1 || got.Restored[0].Name != last.Name || len(got.Orphans) != 1 || got.Orphans[0].Name != first.Name {

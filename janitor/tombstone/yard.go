@@ -28,6 +28,7 @@ type Yard struct {
 
 	mu     sync.Mutex        // held briefly, never over a system call
 	known  map[string]*state // by name; what the journal says. Written under io and mu
+	buried int               // how many burials it told of
 	strays map[string]Stone  // by name; what the journal does not know
 	bad    int               // records of the journal that could not be read
 }
@@ -35,6 +36,7 @@ type Yard struct {
 // A state is a stone and what is being done to it.
 type state struct {
 	Stone
+	nth       int  // in the order of burial, whatever the clock said
 	restoring bool // the journal says so
 	busy      bool // a purge is under way
 	intact    bool // of one that is Purging: nothing of it is gone yet
@@ -91,7 +93,8 @@ func (y *Yard) apply(r record) {
 	s := y.known[r.Name]
 	switch {
 	case r.Op == opBury:
-		y.known[r.Stone.Name] = &state{Stone: *r.Stone}
+		y.buried++
+		y.known[r.Stone.Name] = &state{Stone: *r.Stone, nth: y.buried}
 	case s == nil:
 	case r.Op == opConfirm:
 		s.Confirmed = true
