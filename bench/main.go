@@ -53,6 +53,7 @@ func parts() []part {
 		{"disk", alone(purgeTime)},
 		{"huge", alone(huge)},
 		{"images", alone(imagePlans)},
+		{"pulls", alone(pulls)},
 		{"daemon", measure},
 	}
 }
@@ -71,7 +72,7 @@ func chosen(only string) ([]part, error) {
 		}
 	}
 	if len(some) != len(names) {
-		return nil, fmt.Errorf("-only %s: the parts are audit, undo, cpu, disk, huge, images and daemon", only)
+		return nil, fmt.Errorf("-only %s: the parts are audit, undo, cpu, disk, huge, images, pulls and daemon", only)
 	}
 	return some, nil
 }
@@ -87,7 +88,7 @@ func main() {
 	flag.IntVar(&p.folders, "folders", 2000, "log folders of existing containers in the sweep")
 	flag.DurationVar(&p.idle, "idle", 30*time.Second, "how long the idle daemon is watched")
 	flag.BoolVar(&p.json, "json", false, "print JSON")
-	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, daemon")
+	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, pulls, daemon")
 	flag.Parse()
 	some, err := chosen(p.only)
 	end(err)

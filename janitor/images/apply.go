@@ -149,12 +149,11 @@ func (a *applier) unnameAll(ctx context.Context, images []Decision) (leaving []D
 // nobody can ask for it by name from then on (J7). It reports whether it is on
 // its way.
 func (a *applier) unname(ctx context.Context, d Decision) (bool, error) {
-	err := ctx.Err()
-	if err == nil {
-		err = a.Remover.AddName(ctx, d.ID, leavingName(d.ID))
-	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return false, errors.Join(a.refuse(d, CodeFailed, err.Error()), a.Ledger.Move(usage.Move{ID: d.ID, Done: true}))
+	}
+	if err := a.Remover.AddName(ctx, d.ID, leavingName(d.ID)); err != nil { // the answer alone may be lost
+		return false, a.giveBack(ctx, d, CodeFailed, err.Error())
 	}
 	for _, name := range d.Names {
 		if _, err := a.Remover.RemoveName(ctx, name); err != nil && !digestGoneWithTag(name, err) {
@@ -273,10 +272,15 @@ func (a *applier) delete(ctx context.Context, d Decision) (bool, error) {
 	case !deleted:
 		return false, a.giveBack(ctx, d, CodeRaced, "it was given a name meanwhile")
 	}
+	a.deleted(d)
+	return true, nil
+}
+
+// deleted notes an image that the Engine has no more.
+func (a *applier) deleted(d Decision) {
 	a.gone[d.ID] = d
 	a.report.Predicted += d.Bytes
 	a.removed(d)
-	return true, nil
 }
 
 func (d Decision) outcome(code, reason string) Outcome {

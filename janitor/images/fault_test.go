@@ -28,14 +28,20 @@ var faults = map[string]func(r *rig, end context.CancelFunc) (before, after erro
 // after the next look, what is deleted is in the audit.
 func TestJ7AFaultAtAnyCallLosesNoName(t *testing.T) {
 	names := map[int][]string{1: {"orders:1", "orders:stable"}, 2: {"billing:1"}, 3: {"used:1"}}
+	fresh := func() *rig {
+		r := newRig(t, image(1, names[1]...), image(2, names[2]...), image(3, names[3]...))
+		r.engine.run(1, "used:1")
+		return r
+	}
+	whole := fresh()
+	whole.sweep(images.Options{})
 	for what, befall := range faults {
-		for n, calls := 1, 1; n <= calls; n++ {
-			r := newRig(t, image(1, names[1]...), image(2, names[2]...), image(3, names[3]...))
-			r.engine.run(1, "used:1")
+		for n := range len(whole.engine.calls) {
+			r := fresh()
 			ctx, end := context.WithCancel(t.Context())
 			var before, after error
 			r.engine.before = func(context.Context, string) error {
-				if before, after = nil, nil; len(r.engine.calls) == n {
+				if before, after = nil, nil; len(r.engine.calls) == n+1 {
 					before, after = befall(r, end)
 					r.engine.dead = r.engine.dead && before != nil // a kill after lets the call through
 				}
@@ -46,7 +52,6 @@ func TestJ7AFaultAtAnyCallLosesNoName(t *testing.T) {
 				return after
 			}
 			_, _ = r.Sweep(ctx, images.Options{})
-			calls = max(calls, len(r.engine.calls))
 			end()
 			r.engine.before, r.engine.after = nil, nil
 			r.again()
@@ -64,7 +69,7 @@ func TestJ7AFaultAtAnyCallLosesNoName(t *testing.T) {
 			}
 			r.wantNames(left)
 			if t.Failed() {
-				t.Fatalf("%s at call %d of %q", what, n, r.engine.calls)
+				t.Fatalf("%s at call %d of %q, then %q", what, n, whole.engine.calls, r.engine.calls)
 			}
 			if moves := r.Ledger.Moves(); len(moves) > 0 {
 				t.Errorf("%s at call %d: moves that have not ended: %+v", what, n, moves)

@@ -9,14 +9,17 @@ import (
 	"github.com/berth-dev/berth/janitor/images/usage"
 )
 
-// horizon is how far ahead the use of an image counts.
+// horizon is the time for which the uses of an image are counted.
 const horizon = 24 * time.Hour
 
-// A likelihood guesses whether an image will be used within the horizon, from
-// what was used here before. Four things make up most of what hosts do: a
+// A likelihood guesses how often an image would have to be pulled within the
+// horizon if it were not here, from what was used here before: once for each
+// time that somebody comes for it. Where it is used at random that is its rate;
+// where the next use is known, one by the time until then, because for so long
+// its space is of use to others. Four things make up most of what hosts do: a
 // service scales out with its newest image; an image that was replaced comes
-// back only in a roll-back; a job comes back at its hour; and what nothing
-// names is not asked for again.
+// back only in a roll-back; a job comes back at its hour; and what nothing names
+// is not asked for again.
 type likelihood struct {
 	now   time.Time
 	repos map[string]*repository
@@ -82,7 +85,7 @@ func (r *repository) newer(e usage.Entry) int {
 	return r.after(e.Came())
 }
 
-// of returns the likelihood of an image, from 0 to 1.
+// of returns the expected uses of an image within the horizon.
 func (l *likelihood) of(i inventory.Image, e usage.Entry) float64 {
 	if len(i.Names()) == 0 {
 		return 0.001
@@ -95,21 +98,40 @@ func (l *likelihood) of(i inventory.Image, e usage.Entry) float64 {
 		back := (1 + float64(r.rollbacks)) / (20 + float64(len(r.first)))
 		return back * math.Pow(0.5, float64(n))
 	}
-	starts := e.Starts
-	if len(r.starts) > len(starts) {
-		starts = r.starts[max(0, len(r.starts)-2*len(e.Starts)-4):]
-	}
-	if len(starts) == 0 { // brought here for later
+	if len(r.starts) == 0 { // brought here for later
 		return 0.3
 	}
-	return max(l.returns(e.Starts), l.arrives(starts))
+	return max(l.returns(e.Starts), l.arrives(r))
 }
 
-// arrives takes the starts as a stream without memory: so many in the time since
-// the first of them.
-func (l *likelihood) arrives(starts []time.Time) float64 {
-	span := max(l.now.Sub(starts[0]), time.Hour)
-	return 1 - math.Exp(-float64(len(starts))*float64(horizon)/float64(span))
+// together is the time within which starts are one arrival: that of a deploy, or
+// of a step in scale.
+const together = 10 * time.Minute
+
+// arrivals is how many of the newest the rate is taken from.
+const arrivals = 8
+
+// arrives takes the arrivals as a stream without memory, and so are the deploys
+// that replace the image before the next of them.
+func (l *likelihood) arrives(r *repository) float64 {
+	count, first := 0, r.starts[len(r.starts)-1].Add(2*together)
+	for _, at := range slices.Backward(r.starts) {
+		if first.Sub(at) > together {
+			if count == arrivals {
+				break
+			}
+			count++
+			first = at
+		}
+	}
+	rate := per(count, l.now.Sub(first))
+	replaced := per(len(r.first)-1, l.now.Sub(r.first[0]))
+	return rate * rate / (rate + replaced)
+}
+
+// per is how many of so many in a time come in one horizon.
+func per(count int, span time.Duration) float64 {
+	return float64(count) * float64(horizon) / float64(max(span, time.Hour))
 }
 
 // returns takes them as those of a job: with equal times between them, the next
@@ -133,8 +155,8 @@ func (l *likelihood) returns(starts []time.Time) float64 {
 		return 0
 	}
 	wait := starts[len(starts)-1].Add(median).Sub(l.now)
-	if wait > horizon || wait < -median/2 {
+	if wait < -median/2 {
 		return 0
 	}
-	return 0.95
+	return per(1, wait)
 }

@@ -20,11 +20,16 @@ const leaving = "berth.local/removing"
 func leavingName(id string) string { return leaving + ":" + digits(id) }
 
 // giveBack refuses an image that has lost names, and gives it those that no
-// other image has by now. It does so even when the sweep is ended.
+// other image has by now. It does so even when the sweep is ended. One that is
+// not here any more was deleted after all: the Engine's answer was lost.
 func (a *applier) giveBack(ctx context.Context, d Decision, code, reason string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
 	defer cancel()
-	_, err := a.rename(ctx, usage.Move{ID: d.ID, Names: d.Names})
+	here, err := a.rename(ctx, usage.Move{ID: d.ID, Names: d.Names})
+	if err == nil && !here {
+		a.deleted(d)
+		return a.write(audit.Purged, d)
+	}
 	if err != nil {
 		reason += ", and its names are not back yet: " + err.Error()
 	}

@@ -33,7 +33,7 @@ func image(n int, tags ...string) inventory.Image {
 // something else.
 type rig struct {
 	testing.TB
-	engine *engine
+	engine *memory
 	dir    string
 	*images.Sweeper
 	events []images.Event
@@ -41,7 +41,7 @@ type rig struct {
 
 func newRig(t testing.TB, all ...inventory.Image) *rig {
 	t.Helper()
-	r := &rig{TB: t, dir: t.TempDir(), engine: &engine{now: noon}}
+	r := &rig{TB: t, dir: t.TempDir(), engine: &memory{now: noon}}
 	r.engine.images = all
 	r.open()
 	r.Ledger.Listed(all, nil, noon.Add(-30*day))

@@ -30,13 +30,15 @@ var arrows = map[string][]string{
 	"janitor/logs":         {"collectors/inventory", "janitor/archive", "janitor/audit", "janitor/beneath", "janitor/ledger", "janitor/rotate", "janitor/tombstone"},
 	"janitor/images":       {"collectors/inventory", "janitor/audit", "janitor/images/usage"},
 	"janitor/images/usage": {"collectors/inventory", "janitor/internal/kernel", "janitor/journal"},
-	"janitor/archive":      {"janitor/beneath"},
-	"janitor/ledger":       {"collectors/inventory", "janitor/internal/kernel", "janitor/journal"},
-	"janitor/rotate":       {"janitor/beneath"},
-	"janitor/tombstone":    {"janitor/beneath", "janitor/internal/kernel", "janitor/journal"},
-	"janitor/audit":        {"janitor/internal/kernel", "janitor/journal"},
-	"janitor/beneath":      {"janitor/internal/kernel"},
-	"janitor/journal":      {"janitor/internal/kernel"},
+	// The planner on trial, with the ledger as it runs in production.
+	"janitor/images/simulate": {"collectors/inventory", "janitor/images", "janitor/images/usage"},
+	"janitor/archive":         {"janitor/beneath"},
+	"janitor/ledger":          {"collectors/inventory", "janitor/internal/kernel", "janitor/journal"},
+	"janitor/rotate":          {"janitor/beneath"},
+	"janitor/tombstone":       {"janitor/beneath", "janitor/internal/kernel", "janitor/journal"},
+	"janitor/audit":           {"janitor/internal/kernel", "janitor/journal"},
+	"janitor/beneath":         {"janitor/internal/kernel"},
+	"janitor/journal":         {"janitor/internal/kernel"},
 	// The system calls that change something: where a test cuts in.
 	"janitor/internal/kernel": {},
 
@@ -46,7 +48,7 @@ var arrows = map[string][]string{
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
 
-	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
 	"test/e2e":         {},

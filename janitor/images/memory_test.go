@@ -12,11 +12,11 @@ import (
 	"github.com/berth-dev/berth/janitor/images/usage"
 )
 
-// An engine does in memory what the Docker Engine does with images: a name
+// A memory does, without a disk, what the Docker Engine does with images: a name
 // leads to one image; with its last name an image goes, unless a container of
 // whatever state is made from it; with the last tag of a repository go the
 // digests of it.
-type engine struct {
+type memory struct {
 	now        time.Time
 	images     []inventory.Image
 	containers []inventory.Container
@@ -35,7 +35,7 @@ var (
 )
 
 // call makes one call between its hooks.
-func (e *engine) call(ctx context.Context, name string, do func() error) error {
+func (e *memory) call(ctx context.Context, name string, do func() error) error {
 	e.calls = append(e.calls, name)
 	if e.before != nil && !e.dead {
 		if err := e.before(ctx, name); err != nil {
@@ -55,7 +55,7 @@ func (e *engine) call(ctx context.Context, name string, do func() error) error {
 	return err
 }
 
-func (e *engine) image(ref string) *inventory.Image {
+func (e *memory) image(ref string) *inventory.Image {
 	i := slices.IndexFunc(e.images, func(i inventory.Image) bool { return i.ID == ref || slices.Contains(i.Names(), ref) })
 	if i < 0 {
 		return nil
@@ -65,7 +65,7 @@ func (e *engine) image(ref string) *inventory.Image {
 
 // run makes a container, as docker run does: by a name that may have to be
 // pulled, or by an image's ID. It reports whether there was such an image.
-func (e *engine) run(n int, ref string) bool {
+func (e *memory) run(n int, ref string) bool {
 	i := e.image(ref)
 	if i == nil {
 		return false
@@ -78,7 +78,7 @@ func (e *engine) run(n int, ref string) bool {
 }
 
 // tag gives a name to an image, whoever had it before.
-func (e *engine) tag(id, name string) {
+func (e *memory) tag(id, name string) {
 	for n := range e.images {
 		e.images[n].Tags = slices.DeleteFunc(slices.Clone(e.images[n].Tags), func(tag string) bool { return tag == name })
 	}
@@ -87,12 +87,12 @@ func (e *engine) tag(id, name string) {
 	}
 }
 
-func (e *engine) listing() inventory.Listing {
+func (e *memory) listing() inventory.Listing {
 	return inventory.Listing{Containers: slices.Clone(e.containers), Taken: e.now, Engine: inventory.Engine{RootDir: "/var/lib/docker", Driver: "overlay2"}}
 }
 
 // Store implements [images.Lister].
-func (e *engine) Store(ctx context.Context, _, _ bool) (s inventory.Store, err error) {
+func (e *memory) Store(ctx context.Context, _, _ bool) (s inventory.Store, err error) {
 	err = e.call(ctx, "store", func() error {
 		s = inventory.Store{Listing: e.listing(), Volumes: slices.Clone(e.volumes)}
 		for _, i := range e.images {
@@ -106,13 +106,13 @@ func (e *engine) Store(ctx context.Context, _, _ bool) (s inventory.Store, err e
 }
 
 // List implements [images.Lister].
-func (e *engine) List(ctx context.Context) (l inventory.Listing, err error) {
+func (e *memory) List(ctx context.Context) (l inventory.Listing, err error) {
 	err = e.call(ctx, "list", func() error { l = e.listing(); return nil })
 	return l, err
 }
 
 // RemoveName implements [images.Remover].
-func (e *engine) RemoveName(ctx context.Context, name string) (deleted bool, err error) {
+func (e *memory) RemoveName(ctx context.Context, name string) (deleted bool, err error) {
 	err = e.call(ctx, "remove "+name, func() error {
 		i := e.image(name)
 		if i == nil {
@@ -144,7 +144,7 @@ func kept(names []string, keep func(string) bool) []string {
 }
 
 // AddName implements [images.Remover].
-func (e *engine) AddName(ctx context.Context, id, name string) error {
+func (e *memory) AddName(ctx context.Context, id, name string) error {
 	return e.call(ctx, "add "+name, func() error {
 		if e.image(id) == nil {
 			return fmt.Errorf("No such image: %s", id)
@@ -155,7 +155,7 @@ func (e *engine) AddName(ctx context.Context, id, name string) error {
 }
 
 // RemoveContainer implements [images.Remover].
-func (e *engine) RemoveContainer(ctx context.Context, id inventory.ID) error {
+func (e *memory) RemoveContainer(ctx context.Context, id inventory.ID) error {
 	return e.call(ctx, "remove container", func() error {
 		i := slices.IndexFunc(e.containers, func(c inventory.Container) bool { return c.ID == id })
 		if i < 0 || e.containers[i].State.Up() {
@@ -167,7 +167,7 @@ func (e *engine) RemoveContainer(ctx context.Context, id inventory.ID) error {
 }
 
 // RemoveVolume implements [images.Remover].
-func (e *engine) RemoveVolume(ctx context.Context, name string) error {
+func (e *memory) RemoveVolume(ctx context.Context, name string) error {
 	return e.call(ctx, "remove volume", func() error {
 		for _, c := range e.containers {
 			if slices.ContainsFunc(c.Mounts, func(m inventory.Mount) bool { return m.Volume == name }) {
