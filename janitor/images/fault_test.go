@@ -117,6 +117,7 @@ func TestJ7AStartGivesBackTheNamesThatACrashHasLeftTaken(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
 		time.Sleep(time.Minute) //nolint:forbidigo // of the bubble
+		synctest.Wait()
 		end()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -137,13 +138,20 @@ func TestPullsAndNewImagesAreNoted(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
 		time.Sleep(time.Minute) //nolint:forbidigo // of the bubble
+		synctest.Wait()
+		r.engine.mu.Lock()
 		r.engine.images = []inventory.Image{image(1, "orders:1")}
 		r.engine.run(1, "orders:1")
-		r.Pulled("orders:1", noon.Add(-time.Second))
 		r.engine.before = func(context.Context, string) error { return errors.New("500") }
+		r.engine.mu.Unlock()
+		r.Pulled("orders:1", noon.Add(-time.Second))
 		time.Sleep(3 * time.Second) //nolint:forbidigo // of the bubble
+		synctest.Wait()
+		r.engine.mu.Lock()
 		r.engine.before = nil
+		r.engine.mu.Unlock()
 		time.Sleep(2 * time.Minute) //nolint:forbidigo // of the bubble: it asks again by itself
+		synctest.Wait()
 		end()
 		if err := <-ended; err != nil {
 			t.Error(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/berth-dev/berth/collectors/inventory"
@@ -17,6 +18,7 @@ import (
 // whatever state is made from it; with the last tag of a repository go the
 // digests of it.
 type memory struct {
+	mu         sync.Mutex // held over each call; by a test that changes something while a daemon runs
 	now        time.Time
 	images     []inventory.Image
 	containers []inventory.Container
@@ -36,6 +38,8 @@ var (
 
 // call makes one call between its hooks.
 func (e *memory) call(ctx context.Context, name string, do func() error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.calls = append(e.calls, name)
 	if e.before != nil && !e.dead {
 		if err := e.before(ctx, name); err != nil {

@@ -172,7 +172,7 @@ func TestTheFixtureIsReplayed(t *testing.T) {
 func TestThePlannerPullsLeast(t *testing.T) {
 	seed := uint64(1)
 	t.Logf("seed %d", seed)
-	r := simulate.Compare(simulate.Generate(simulate.Workload{Seed: seed, Days: 20, Services: 20}), nil)
+	r := simulate.Compare(simulate.Generate(simulate.Workload{Seed: seed, Days: 14, Services: 14}), nil)
 	var table bytes.Buffer
 	if err := r.Table(&table); err != nil {
 		t.Fatal(err)
