@@ -14,7 +14,9 @@
 // Only after a while, when whoever was quicker has become visible, that last
 // name goes, and the Engine deletes the image with it. Who turns up before gets
 // it back, names and all; and whoever pulls it meanwhile has it back at once,
-// because its layers are still here.
+// because its layers are still here. Who asks by ID is seen in the same way, but
+// between that look and the deletion the Engine lets both succeed: that is found,
+// is an alarm, and ends the sweep.
 //
 // # Invariants
 //
