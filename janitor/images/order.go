@@ -46,11 +46,11 @@ func newOrder(f Facts, now time.Time) *order {
 		}
 	}
 	o.rate = pullRate(f.Usage)
-	likely := newLikelihood(f.Usage, now)
+	wanted := newDemand(f.Usage, now)
 	for _, i := range f.Store.Images {
 		e := f.Usage.Images[i.ID]
 		o.pulls[i.ID] = e.Pull
-		o.worth[i.ID] = likely.of(i, e)
+		o.worth[i.ID] = wanted.of(i, e)
 	}
 	return o
 }

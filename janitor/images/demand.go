@@ -12,7 +12,7 @@ import (
 // horizon is the time for which the uses of an image are counted.
 const horizon = 24 * time.Hour
 
-// A likelihood guesses how often an image would have to be pulled within the
+// A demand guesses how often an image would have to be pulled within the
 // horizon if it were not here, from what was used here before: once for each
 // time that somebody comes for it. Where it is used at random that is its rate;
 // where the next use is known, one by the time until then, because for so long
@@ -20,7 +20,7 @@ const horizon = 24 * time.Hour
 // service scales out with its newest image; an image that was replaced comes
 // back only in a roll-back; a job comes back at its hour; and what nothing names
 // is not asked for again.
-type likelihood struct {
+type demand struct {
 	now   time.Time
 	repos map[string]*repository
 }
@@ -32,8 +32,8 @@ type repository struct {
 	rollbacks int         // images that were started after one that came later
 }
 
-func newLikelihood(v usage.View, now time.Time) *likelihood {
-	l := &likelihood{now: now, repos: map[string]*repository{}}
+func newDemand(v usage.View, now time.Time) *demand {
+	d := &demand{now: now, repos: map[string]*repository{}}
 	of := map[string][]usage.Entry{}
 	for _, e := range v.Images {
 		if len(e.Names) > 0 {
@@ -42,9 +42,9 @@ func newLikelihood(v usage.View, now time.Time) *likelihood {
 		}
 	}
 	for name, entries := range of {
-		l.repos[name] = newRepository(entries)
+		d.repos[name] = newRepository(entries)
 	}
-	return l
+	return d
 }
 
 func newRepository(entries []usage.Entry) *repository {
@@ -86,11 +86,11 @@ func (r *repository) newer(e usage.Entry) int {
 }
 
 // of returns the expected uses of an image within the horizon.
-func (l *likelihood) of(i inventory.Image, e usage.Entry) float64 {
+func (d *demand) of(i inventory.Image, e usage.Entry) float64 {
 	if len(i.Names()) == 0 {
 		return 0.001
 	}
-	r := l.repos[usage.Repository(i.Names()[0])]
+	r := d.repos[usage.Repository(i.Names()[0])]
 	if r == nil {
 		return 0.05
 	}
@@ -101,7 +101,7 @@ func (l *likelihood) of(i inventory.Image, e usage.Entry) float64 {
 	if len(r.starts) == 0 { // brought here for later
 		return 0.3
 	}
-	return max(l.returns(e.Starts), l.arrives(r))
+	return max(d.returns(e.Starts), d.arrives(r))
 }
 
 // together is the time within which starts are one arrival: that of a deploy, or
@@ -113,7 +113,7 @@ const arrivals = 8
 
 // arrives takes the arrivals as a stream without memory, and so are the deploys
 // that replace the image before the next of them.
-func (l *likelihood) arrives(r *repository) float64 {
+func (d *demand) arrives(r *repository) float64 {
 	count, first := 0, r.starts[len(r.starts)-1].Add(2*together)
 	for _, at := range slices.Backward(r.starts) {
 		if first.Sub(at) > together {
@@ -124,8 +124,8 @@ func (l *likelihood) arrives(r *repository) float64 {
 			first = at
 		}
 	}
-	rate := per(count, l.now.Sub(first))
-	replaced := per(len(r.first)-1, l.now.Sub(r.first[0]))
+	rate := per(count, d.now.Sub(first))
+	replaced := per(len(r.first)-1, d.now.Sub(r.first[0]))
 	return rate * rate / (rate + replaced)
 }
 
@@ -136,7 +136,7 @@ func per(count int, span time.Duration) float64 {
 
 // returns takes them as those of a job: with equal times between them, the next
 // is due or is not.
-func (l *likelihood) returns(starts []time.Time) float64 {
+func (d *demand) returns(starts []time.Time) float64 {
 	if len(starts) < 3 {
 		return 0
 	}
@@ -154,7 +154,7 @@ func (l *likelihood) returns(starts []time.Time) float64 {
 	if gaps[len(gaps)-1]-gaps[0] > median/4 {
 		return 0
 	}
-	wait := starts[len(starts)-1].Add(median).Sub(l.now)
+	wait := starts[len(starts)-1].Add(median).Sub(d.now)
 	if wait < -median/2 {
 		return 0
 	}
