@@ -30,6 +30,7 @@ type generation struct {
 	watcher   *docker.Watcher
 	sweeper   *logs.Sweeper
 	images    *images.Sweeper
+	pulls     *docker.PullClock
 	scheduler *janitor.Scheduler
 	publisher *publish.Publisher
 	reporter  *stats.Reporter
@@ -70,6 +71,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		Pressure: g.pressure, Pace: pacer.Pace, Archive: c.Logs.Archive, Room: g.room,
 		RotateAfter: time.Duration(c.Logs.RotateAfter),
 	}
+	g.pulls = &docker.PullClock{Log: a.component("docker")}
 	g.images = a.imageSweeper(g, client)
 	g.scheduler = &janitor.Scheduler{Jobs: a.jobs(g), Log: a.component("jobs"), Done: a.ran}
 	g.reporter = &stats.Reporter{
@@ -81,6 +83,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		{"docker", g.watcher.Run},
 		{"logs", g.sweeper.Run},
 		{"images", g.images.Run},
+		{"pulls", g.pulls.Run},
 		{"jobs", g.scheduler.Run},
 		{"publish", g.publisher.Run},
 		{"disk", g.monitor.Run},

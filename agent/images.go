@@ -33,7 +33,7 @@ func (a *Agent) imageSweeper(g *generation, client *docker.Client) *images.Sweep
 			MinAge: c.Images.MinAge, Dangling: c.Images.Dangling, Keep: c.Images.Keep, KeepNewest: c.Images.KeepNewest,
 			Stopped: time.Duration(c.Containers.Stopped), Anonymous: time.Duration(c.Volumes.Anonymous),
 		},
-		Doubt: g.sweeper.Doubt, Space: g.space, Creations: a.creations.Load,
+		Doubt: g.sweeper.Doubt, Space: g.space, Creations: a.creations.Load, Pulls: g.pulls,
 	}
 }
 

@@ -127,12 +127,16 @@ func TestJ7AStartGivesBackTheNamesThatACrashHasLeftTaken(t *testing.T) {
 	r.wantAudit(map[string]int{audit.Recovered: 1})
 }
 
+// A second is a clock by which every pull takes one.
+type second struct{}
+
+func (second) Watch(string)                 {}
+func (second) Took(time.Time) time.Duration { return time.Second }
+
 // The memory of images follows what Docker tells.
 func TestPullsAndNewImagesAreNoted(t *testing.T) {
 	r := newRig(t)
-	r.PullTime = func(i inventory.Image, _ inventory.Engine, _ time.Time) time.Duration {
-		return time.Duration(i.Size) * time.Millisecond
-	}
+	r.Pulls = second{}
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		ended := make(chan error)

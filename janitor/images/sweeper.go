@@ -32,6 +32,14 @@ type Remover interface {
 	RemoveVolume(ctx context.Context, name string) error
 }
 
+// A Clock times pulls.
+type Clock interface {
+	// Watch says where the Engine keeps its things. It may be called often.
+	Watch(root string)
+	// Took is how long the pull took that ended at a moment; 0 if nobody knows.
+	Took(at time.Time) time.Duration
+}
+
 // An Event is something the sweeper did, for people who watch.
 type Event struct {
 	Type    string // images.removed, images.refused, images.lost
@@ -59,11 +67,11 @@ type Sweeper struct {
 	Now     func() time.Time // nil: time.Now
 
 	Policy    Policy
-	Wait      time.Duration                                                           // between the loss of an image's names and its deletion; 0: 10 s
-	Doubt     func(ctx context.Context, l inventory.Listing) string                   // why a listing may not be believed (J2); nil: it may
-	Space     func(root string) Space                                                 // nil: there is always room
-	Creations func() uint64                                                           // how many containers were ever seen being created; nil: nobody counts
-	PullTime  func(i inventory.Image, e inventory.Engine, at time.Time) time.Duration // nil: nobody knows
+	Wait      time.Duration                                         // between the loss of an image's names and its deletion; 0: 10 s
+	Doubt     func(ctx context.Context, l inventory.Listing) string // why a listing may not be believed (J2); nil: it may
+	Space     func(root string) Space                               // nil: there is always room
+	Creations func() uint64                                         // how many containers were ever seen being created; nil: nobody counts
+	Pulls     Clock                                                 // nil: nobody knows how long they take
 
 	mu    sync.Mutex // held over a look or a sweep; guards the fields below
 	plans []choice   // of the last few, newest last
@@ -183,6 +191,9 @@ func (s *Sweeper) look(ctx context.Context) (f Facts) {
 		store.Images[n] = stripped(store.Images[n])
 	}
 	f.Store = store
+	if s.Pulls != nil {
+		s.Pulls.Watch(store.Engine.RootDir)
+	}
 	s.see(store.Listing, asked, creations)
 	if f.Blind = s.doubt(ctx, store.Listing); f.Blind == "" {
 		s.Ledger.Listed(store.Images, store.Volumes, store.Taken)

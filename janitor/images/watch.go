@@ -2,10 +2,7 @@ package images
 
 import (
 	"context"
-	"slices"
 	"time"
-
-	"github.com/berth-dev/berth/collectors/inventory"
 )
 
 const (
@@ -17,6 +14,7 @@ const (
 type pull struct {
 	name string
 	at   time.Time
+	took time.Duration // 0: nobody knows
 }
 
 // Changed says that the images may have changed. It does not wait.
@@ -30,8 +28,12 @@ func (s *Sweeper) Changed() {
 
 // Pulled says that a pull of an image has ended.
 func (s *Sweeper) Pulled(name string, at time.Time) {
+	var took time.Duration
+	if s.Pulls != nil {
+		took = s.Pulls.Took(at)
+	}
 	s.heard.Lock()
-	s.pulls = append(s.pulls, pull{name, at})
+	s.pulls = append(s.pulls, pull{name, at, took})
 	s.pulls = s.pulls[max(0, len(s.pulls)-maxPulls):]
 	s.heard.Unlock()
 	s.Changed()
@@ -79,12 +81,7 @@ func (s *Sweeper) refresh(ctx context.Context) bool {
 	s.pulls = nil
 	s.heard.Unlock()
 	for _, p := range pulls {
-		var took time.Duration
-		i := slices.IndexFunc(f.Store.Images, func(i inventory.Image) bool { return slices.Contains(i.Names(), p.name) })
-		if i >= 0 && s.PullTime != nil {
-			took = s.PullTime(f.Store.Images[i], f.Store.Engine, p.at)
-		}
-		s.Ledger.Pulled(p.name, p.at, took)
+		s.Ledger.Pulled(p.name, p.at, p.took)
 	}
 	if err := s.recover(ctx); err != nil {
 		s.Log.Warn("give images their names back", "err", err)

@@ -85,7 +85,7 @@ var libraries = []place{
 	{module: "github.com/docker/go-units", in: []string{"agent", "agent/internal/..."}},
 	{module: "go.opentelemetry.io", in: []string{"collectors/docker"}}, // Docker's client takes its no-op tracer
 	{module: "github.com/robfig/cron/v3", in: []string{"janitor"}},
-	{module: "github.com/fsnotify/fsnotify", in: []string{"agent/internal/config"}},
+	{module: "github.com/fsnotify/fsnotify", in: []string{"agent/internal/config", "collectors/docker"}},
 	{module: "go.yaml.in/yaml/v4", in: []string{"agent/internal/config"}},
 	{module: "github.com/DataDog/datadog-go/v5", in: []string{"agent/internal/stats"}, tests: []string{"bridge/..."}},
 	{module: "github.com/spf13/cobra", in: []string{"agent/internal/cli"}},
