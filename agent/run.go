@@ -48,6 +48,7 @@ type Agent struct {
 	audit     *audit.Log
 	store     *embedded.Store
 	creations atomic.Uint64 // of containers, that Docker has told of
+	heard     atomic.Int64  // when the newest event of Docker happened, in nanoseconds of Unix time; 0: none was heard
 	limited   []string      // what this process lacks the rights to do
 
 	handover  chan *handover // a configuration on its way to the generations
