@@ -46,7 +46,7 @@ func (d *daemon) sweeps(r *report, folders int) {
 		d.alive()
 		var run api.Run
 		before, began := d.cpu(), time.Now()
-		d.call(http.MethodPost, "/v1/jobs/logs/run", "{}", &run) // as the hourly one is run
+		d.call(http.MethodPost, "/v1/jobs/logs/run", "", &run) // as the hourly one is run
 		took, cost = append(took, time.Since(began)), append(cost, d.cpu()-before)
 		if run.Result != "ok" {
 			d.Fatalf("the sweep ended %s: %s", run.Result, run.Detail)
