@@ -102,6 +102,19 @@ func TestJ6NothingGoesWithoutTheAudit(t *testing.T) {
 	}
 }
 
+// follow runs the sweeper as the daemon does, until it is stopped.
+func (r *rig) follow(t *testing.T) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // J7: the daemon that starts after a crash gives the names back by itself.
 func TestJ7AStartGivesBackTheNamesThatACrashHasLeftTaken(t *testing.T) {
 	r := newRig(t, image(1, "orders:1", "orders:stable"))
@@ -113,15 +126,10 @@ func TestJ7AStartGivesBackTheNamesThatACrashHasLeftTaken(t *testing.T) {
 		t.Fatalf("the crash has left the names %q", got)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		ctx, end := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- r.Run(ctx) }()
+		stop := r.follow(t)
 		time.Sleep(time.Minute) //nolint:forbidigo // of the bubble
 		synctest.Wait()
-		end()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		stop()
 	})
 	r.wantNames(map[int][]string{1: {"orders:1", "orders:stable"}})
 	r.wantAudit(map[string]int{audit.Recovered: 1})
@@ -138,9 +146,7 @@ func TestPullsAndNewImagesAreNoted(t *testing.T) {
 	r := newRig(t)
 	r.Pulls = second{}
 	synctest.Test(t, func(t *testing.T) {
-		ctx, end := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- r.Run(ctx) }()
+		stop := r.follow(t)
 		time.Sleep(time.Minute) //nolint:forbidigo // of the bubble
 		synctest.Wait()
 		r.engine.mu.Lock()
@@ -156,10 +162,7 @@ func TestPullsAndNewImagesAreNoted(t *testing.T) {
 		r.engine.mu.Unlock()
 		time.Sleep(2 * time.Minute) //nolint:forbidigo // of the bubble: it asks again by itself
 		synctest.Wait()
-		end()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		stop()
 	})
 	e := r.Ledger.View().Images[imageID(1)]
 	wanted := usage.Entry{Pulled: noon.Add(-time.Second), Pull: time.Second, Used: noon, Uses: 1, InUse: true}
