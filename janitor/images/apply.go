@@ -267,20 +267,23 @@ func (a *applier) delete(ctx context.Context, d Decision) (bool, error) {
 	}
 	deleted, err := a.Remover.RemoveName(ctx, leavingName(d.ID))
 	switch {
+	case err != nil && a.answerLost(ctx, d):
 	case err != nil:
 		return false, a.giveBack(ctx, d, CodeRaced, err.Error())
 	case !deleted:
 		return false, a.giveBack(ctx, d, CodeRaced, "it was given a name meanwhile")
 	}
-	a.deleted(d)
-	return true, nil
-}
-
-// deleted notes an image that the Engine has no more.
-func (a *applier) deleted(d Decision) {
 	a.gone[d.ID] = d
 	a.report.Predicted += d.Bytes
 	a.removed(d)
+	return true, nil
+}
+
+// answerLost reports whether an image is gone although its deletion seems to have
+// failed. If not, it has its names back, where they could be given.
+func (a *applier) answerLost(ctx context.Context, d Decision) bool {
+	here, err := a.back(ctx, d)
+	return err == nil && !here
 }
 
 func (d Decision) outcome(code, reason string) Outcome {

@@ -20,20 +20,24 @@ const leaving = "berth.local/removing"
 func leavingName(id string) string { return leaving + ":" + digits(id) }
 
 // giveBack refuses an image that has lost names, and gives it those that no
-// other image has by now. It does so even when the sweep is ended. One that is
-// not here any more was deleted after all: the Engine's answer was lost.
+// other image has by now.
 func (a *applier) giveBack(ctx context.Context, d Decision, code, reason string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
-	defer cancel()
-	here, err := a.rename(ctx, usage.Move{ID: d.ID, Names: d.Names})
-	if err == nil && !here {
-		a.deleted(d)
-		return a.write(audit.Purged, d)
-	}
-	if err != nil {
+	here, err := a.back(ctx, d)
+	switch {
+	case err != nil:
 		reason += ", and its names are not back yet: " + err.Error()
+	case !here:
+		reason += ", and it is not here any more"
 	}
 	return errors.Join(a.refuse(d, code, reason), err)
+}
+
+// back gives an image its names even when the sweep is ended, and reports whether
+// it is still here.
+func (a *applier) back(ctx context.Context, d Decision) (here bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+	defer cancel()
+	return a.rename(ctx, usage.Move{ID: d.ID, Names: d.Names})
 }
 
 // giveBackTime is how long the names of one image may take to come back. What
