@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"collectors/docker":      {"collectors/inventory"},
 	"collectors/jmxmp":       {"collectors/inventory"},
 	"collectors/reservation": {"collectors/inventory"},
+	"collectors/process":     {"collectors/inventory"},
 	"collectors/disk":        {},
 	"collectors/identity":    {},
 	"collectors/inventory":   {},

@@ -1,0 +1,4 @@
+package process
+
+// FoldersOf is for the tests.
+var FoldersOf = foldersOf
