@@ -5,6 +5,10 @@
 // made anew. News is only a hint: what holds is what the kernel lists after it.
 // Without news nothing runs, and nothing is polled.
 //
+// A stable address can be put on lo: a task definition that names it holds on
+// every host. Linux takes packets for it on any interface, so who listens there
+// has to look at the interface they came by.
+//
 // [Watcher.Watch] hands over state and its expiry under one lock, as the
 // inventory does.
 package docker0

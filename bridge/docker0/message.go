@@ -22,7 +22,18 @@ type address struct {
 	addr  netip.Addr
 	bits  int
 	flags uint32
+	label string // IPv4 only
+	proto uint8  // who has set it, as far as the kernel keeps that
 }
+
+// A route is what the kernel would do with a packet, or news of that.
+type route struct {
+	to  netip.Prefix // not valid: the default
+	out int          // index of the interface; 0: none
+}
+
+// ifaProto is IFA_PROTO of linux/if_addr.h, since Linux 5.18.
+const ifaProto = 11
 
 var errShort = errors.New("netlink message is too short")
 
@@ -62,12 +73,37 @@ func parseAddress(b []byte) (address, error) {
 			peer, _ = netip.AddrFromSlice(d.Bytes())
 		case unix.IFA_FLAGS: // all 32 bits of them
 			a.flags = d.Uint32()
+		case unix.IFA_LABEL:
+			a.label = d.String()
+		case ifaProto:
+			a.proto = d.Uint8()
 		}
 	})
 	if a.addr = local; !local.IsValid() {
 		a.addr = peer
 	}
 	return a, err
+}
+
+// parseRoute reads a struct rtmsg and its attributes.
+func parseRoute(b []byte) (route, error) {
+	if len(b) < unix.SizeofRtMsg {
+		return route{}, errShort
+	}
+	var r route
+	var to netip.Addr
+	err := attributes(b[unix.SizeofRtMsg:], func(d *netlink.AttributeDecoder) {
+		switch d.Type() {
+		case unix.RTA_DST:
+			to, _ = netip.AddrFromSlice(d.Bytes())
+		case unix.RTA_OIF:
+			r.out = int(d.Uint32())
+		}
+	})
+	if to.IsValid() && b[1] > 0 {
+		r.to = netip.PrefixFrom(to, int(b[1]))
+	}
+	return r, err
 }
 
 // attributes calls visit for each attribute of a message.

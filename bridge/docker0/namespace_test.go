@@ -1,6 +1,7 @@
 package docker0_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"os"
@@ -112,6 +113,31 @@ func (n *namespace) give(t testing.TB, name, prefix string) {
 func (n *namespace) take(t testing.TB, name, prefix string) {
 	t.Helper()
 	n.address(t, unix.RTM_DELADDR, netlink.Acknowledge, name, prefix)
+}
+
+// route makes a route to one address, by an interface.
+func (n *namespace) route(t testing.TB, kind netlink.HeaderType, flags netlink.HeaderFlags, name, to string) {
+	t.Helper()
+	a := netip.MustParseAddr(to)
+	head := make([]byte, unix.SizeofRtMsg)
+	head[0], head[1], head[4], head[5] = unix.AF_INET, byte(a.BitLen()), unix.RT_TABLE_MAIN, unix.RTPROT_STATIC
+	head[6], head[7] = unix.RT_SCOPE_LINK, unix.RTN_UNICAST
+	n.do(t, kind, netlink.Acknowledge|flags, head, func(e *netlink.AttributeEncoder) {
+		e.Bytes(unix.RTA_DST, a.AsSlice())
+		e.Uint32(unix.RTA_OIF, uint32(n.index(t, name)))
+	})
+}
+
+// has reports whether an interface has an address.
+func (n *namespace) has(t testing.TB, name, addr string) bool {
+	t.Helper()
+	a, index := netip.MustParseAddr(addr), n.index(t, name)
+	for _, m := range n.do(t, unix.RTM_GETADDR, netlink.Dump, make([]byte, unix.SizeofIfAddrmsg), func(*netlink.AttributeEncoder) {}) {
+		if int(binary.NativeEndian.Uint32(m.Data[4:])) == index && bytes.Contains(m.Data[unix.SizeofIfAddrmsg:], a.AsSlice()) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *namespace) address(t testing.TB, kind netlink.HeaderType, flags netlink.HeaderFlags, name, prefix string) {

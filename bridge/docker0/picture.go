@@ -136,6 +136,16 @@ func (p picture) knows(index int, first string) bool {
 	return slices.ContainsFunc(p.links, func(l link) bool { return l.index == index && isBridge(l.name, first) })
 }
 
+// name returns an interface's name; its index if there is none.
+func (p picture) name(index int) string {
+	for _, l := range p.links {
+		if l.index == index {
+			return l.name
+		}
+	}
+	return fmt.Sprintf("interface %d", index)
+}
+
 // isBridge reports whether an interface is the first, or has the name that
 // Docker gives: br- and the beginning of the network's ID.
 func isBridge(name, first string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -22,6 +23,11 @@ const (
 type Watcher struct {
 	Interface string // Docker's default bridge: "docker0"
 	Log       *slog.Logger
+
+	// Stable is put on lo, so that containers find this host there whatever
+	// docker0's address is. It stays when Run returns, so that a restart leaves
+	// no gap; a Watcher that has another Stable, or none, takes it away.
+	Stable netip.Addr
 
 	Namespace *os.File // a network namespace (needs CAP_SYS_ADMIN); nil: that of the process
 	Buffer    int      // bytes for news that was not read yet; 0: 1 MiB, or what the kernel grants
@@ -74,7 +80,11 @@ func (w *Watcher) follow(ctx context.Context, listed func()) error {
 		if err != nil {
 			return err
 		}
-		w.show(p.state(w.Interface))
+		s := p.state(w.Interface)
+		if err := w.settle(ask, p, &s); err != nil {
+			return err
+		}
+		w.show(s)
 		listed()
 		if err := w.await(news, p); err != nil {
 			return err
@@ -91,7 +101,11 @@ func (w *Watcher) dial(groups uint32) (*netlink.Conn, error) {
 }
 
 func (w *Watcher) subscribe() (*netlink.Conn, error) {
-	c, err := w.dial(unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR)
+	groups := uint32(unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR)
+	if w.Stable.IsValid() {
+		groups |= unix.RTMGRP_IPV4_ROUTE | unix.RTMGRP_IPV6_ROUTE
+	}
+	c, err := w.dial(groups)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +148,10 @@ func (w *Watcher) concerns(m netlink.Message, p picture) bool {
 		return err != nil || isBridge(l.name, w.Interface) || p.knows(l.index, w.Interface)
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 		a, err := parseAddress(m.Data)
-		return err != nil || p.knows(a.index, w.Interface)
+		return err != nil || p.knows(a.index, w.Interface) || a.addr == w.Stable
+	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
+		r, err := parseRoute(m.Data)
+		return err != nil || r.to == netip.PrefixFrom(w.Stable, w.Stable.BitLen())
 	}
 	return false
 }
