@@ -128,10 +128,10 @@ func (n *namespace) route(t testing.TB, kind netlink.HeaderType, flags netlink.H
 	})
 }
 
-// has reports whether an interface has an address.
-func (n *namespace) has(t testing.TB, name, addr string) bool {
+// has reports whether lo has an address.
+func (n *namespace) has(t testing.TB, addr string) bool {
 	t.Helper()
-	a, index := netip.MustParseAddr(addr), n.index(t, name)
+	a, index := netip.MustParseAddr(addr), n.index(t, "lo")
 	for _, m := range n.do(t, unix.RTM_GETADDR, netlink.Dump, make([]byte, unix.SizeofIfAddrmsg), func(*netlink.AttributeEncoder) {}) {
 		if int(binary.NativeEndian.Uint32(m.Data[4:])) == index && bytes.Contains(m.Data[unix.SizeofIfAddrmsg:], a.AsSlice()) {
 			return true

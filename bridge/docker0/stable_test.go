@@ -61,15 +61,15 @@ func TestTheStableAddressOutlivesARestartAndNotItsSetting(t *testing.T) {
 		t.Run(addr, func(t *testing.T) {
 			n := host(t)
 			runUntil(t, n, addr, inPlace(addr))
-			if !n.has(t, "lo", addr) {
+			if !n.has(t, addr) {
 				t.Fatal("the stable address went with its Watcher")
 			}
 			runUntil(t, n, "169.254.231.7", inPlace("169.254.231.7"))
-			if n.has(t, "lo", addr) {
+			if n.has(t, addr) {
 				t.Error("the former stable address is there beside the new one")
 			}
 			runUntil(t, n, "", at("172.17.0.1"))
-			if n.has(t, "lo", "169.254.231.7") {
+			if n.has(t, "169.254.231.7") {
 				t.Error("the stable address is there and the setting is withdrawn")
 			}
 		})
@@ -99,7 +99,7 @@ func TestAnAddressThatIsNotOursStaysOnLo(t *testing.T) {
 	n.give(t, "lo", "169.254.231.1/32")
 	runUntil(t, n, "169.254.231.1", inPlace("169.254.231.1"))
 	runUntil(t, n, "", at("172.17.0.1"))
-	if !n.has(t, "lo", "169.254.231.1") {
+	if !n.has(t, "169.254.231.1") {
 		t.Error("an address is gone from lo that was there before")
 	}
 }
@@ -142,7 +142,7 @@ func TestTheStableAddressIsRefused(t *testing.T) {
 			tt.before(t, n)
 			w := watch(t, n, stable(tt.addr))
 			s := until(t, w, "the refusal", faulty(tt.words))
-			if s.Stable.IsValid() || n.has(t, "lo", tt.addr) {
+			if s.Stable.IsValid() || n.has(t, tt.addr) {
 				t.Errorf("%s is set all the same: %+v", tt.addr, s)
 			}
 			if tt.after != nil {
