@@ -9,6 +9,9 @@
 // every host. Linux takes packets for it on any interface, so who listens there
 // has to look at the interface they came by.
 //
+// [Publish] tells applications where to send, and [FindOwner] tells who already
+// has the port.
+//
 // [Watcher.Watch] hands over state and its expiry under one lock, as the
 // inventory does.
 package docker0
