@@ -30,7 +30,8 @@ type sender struct {
 	dropped   [causes]uint64
 
 	limit limit
-	await pending // while nobody knows who it is
+	await pending   // while nobody knows who it is
+	vain  time.Time // when it last waited in vain
 }
 
 // creditable reports whether the kernel would let us name the container's
