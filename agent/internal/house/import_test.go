@@ -46,6 +46,9 @@ var arrows = map[string][]string{
 	"bridge/publish":         {"bridge/store", "collectors/identity", "collectors/inventory", "collectors/jmxmp", "collectors/reservation"},
 	"bridge/docker0":         {},
 	"bridge/store":           {},
+	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "bridge/dogstatsd/ring", "collectors/inventory"},
+	"bridge/dogstatsd/line":  {},
+	"bridge/dogstatsd/ring":  {},
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
 
