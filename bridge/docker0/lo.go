@@ -22,11 +22,15 @@ func (w *Watcher) settle(c *netlink.Conn, p picture, s *State) error {
 	for _, a := range todo.remove {
 		if err := p.change(c, unix.RTM_DELADDR, a.addr); err != nil {
 			s.Faults = append(s.Faults, fmt.Sprintf("the former stable address %s stays on lo: %v", a.addr, err))
+			continue
 		}
+		w.Log.Info("removed the former stable address", "address", a.addr)
 	}
 	if todo.add {
 		if err := p.change(c, unix.RTM_NEWADDR, w.Stable); err != nil {
 			todo.fault = "could not be set: " + err.Error()
+		} else {
+			w.Log.Info("set the stable address", "address", w.Stable)
 		}
 	}
 	if todo.fault != "" {

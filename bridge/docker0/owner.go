@@ -34,11 +34,7 @@ var ErrNoOwner = errors.New("no socket has the port")
 // FindOwner says who holds a UDP port on an address: there itself, or on all
 // addresses. It asks /proc once, and is for the moment of an EADDRINUSE.
 func FindOwner(at netip.AddrPort) (Owner, error) {
-	return findOwner("/proc", at)
-}
-
-func findOwner(proc string, at netip.AddrPort) (Owner, error) {
-	held, err := sockets(proc)
+	held, err := sockets()
 	if err != nil {
 		return Owner{}, fmt.Errorf("find owner of %s: %w", at, err)
 	}
@@ -46,9 +42,9 @@ func findOwner(proc string, at netip.AddrPort) (Owner, error) {
 	if !found {
 		return Owner{}, fmt.Errorf("find owner of %s: %w", at, ErrNoOwner)
 	}
-	o.PID = holder(proc, o.Inode)
+	o.PID = holder(o.Inode)
 	if o.PID != 0 {
-		comm, _ := os.ReadFile(filepath.Join(proc, strconv.Itoa(o.PID), "comm")) // empty: it has just ended
+		comm, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(o.PID), "comm")) // empty: it has just ended
 		o.Comm = strings.TrimSpace(string(comm))
 	}
 	return o, nil
@@ -81,9 +77,9 @@ func choose(held []Owner, at netip.AddrPort) (Owner, bool) {
 
 // holder finds the process that has a socket open; 0 if none can be seen. Of
 // several that share it the lowest, which most often is the parent, is named.
-func holder(proc string, inode uint64) int {
+func holder(inode uint64) int {
 	want := fmt.Sprintf("socket:[%d]", inode)
-	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "fd", "*")) // the pattern is well-formed
+	links, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is well-formed
 	lowest := 0
 	for _, link := range links {
 		if to, err := os.Readlink(link); err != nil || to != want {

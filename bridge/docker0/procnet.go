@@ -8,17 +8,17 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
 
-// sockets lists the UDP sockets of this network namespace, without processes.
-// A kernel without IPv6 has no udp6.
-func sockets(proc string) ([]Owner, error) {
+// sockets lists the UDP sockets of the calling thread's network namespace,
+// without processes. /proc/net would be the main thread's, which need not be
+// the same. A kernel without IPv6 has no udp6.
+func sockets() ([]Owner, error) {
 	var all []Owner
 	for _, name := range []string{"udp", "udp6"} {
-		path := filepath.Join(proc, "net", name)
+		path := "/proc/thread-self/net/" + name
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) && name == "udp6" {
 			continue

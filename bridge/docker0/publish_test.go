@@ -122,7 +122,7 @@ func TestAReaderNeverFindsHalfAFile(t *testing.T) {
 	}
 	var writing sync.WaitGroup
 	writing.Go(func() {
-		for i := range 500 {
+		for i := range 100 {
 			if err := docker0.Publish(dir, ports[i%2:i%2+1]); err != nil {
 				t.Error(err)
 			}

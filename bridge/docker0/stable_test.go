@@ -60,15 +60,15 @@ func TestTheStableAddressOutlivesARestartAndNotItsSetting(t *testing.T) {
 	for _, addr := range []string{"169.254.231.1", "fd00:be::1"} {
 		t.Run(addr, func(t *testing.T) {
 			n := host(t)
-			runUntil(t, n, addr, inPlace(addr))
+			start(t, n, addr, inPlace(addr))()
 			if !n.has(t, addr) {
 				t.Fatal("the stable address went with its Watcher")
 			}
-			runUntil(t, n, "169.254.231.7", inPlace("169.254.231.7"))
+			start(t, n, "169.254.231.7", inPlace("169.254.231.7"))()
 			if n.has(t, addr) {
 				t.Error("the former stable address is there beside the new one")
 			}
-			runUntil(t, n, "", at("172.17.0.1"))
+			start(t, n, "", at("172.17.0.1"))()
 			if n.has(t, "169.254.231.7") {
 				t.Error("the stable address is there and the setting is withdrawn")
 			}
@@ -76,8 +76,9 @@ func TestTheStableAddressOutlivesARestartAndNotItsSetting(t *testing.T) {
 	}
 }
 
-// runUntil runs a Watcher until a state holds, and ends it as a restart would.
-func runUntil(t *testing.T, n *namespace, addr string, holds func(docker0.State) bool) {
+// start runs a Watcher until a state holds, and returns what ends it, as a
+// restart would.
+func start(t *testing.T, n *namespace, addr string, holds func(docker0.State) bool) (stop func()) {
 	t.Helper()
 	w := &docker0.Watcher{Interface: "docker0", Namespace: n.file, Log: slog.New(slog.DiscardHandler)}
 	if addr != "" {
@@ -87,9 +88,11 @@ func runUntil(t *testing.T, n *namespace, addr string, holds func(docker0.State)
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
 	until(t, w, "the state before the restart", holds)
-	cancel()
-	if err := <-ended; err != nil {
-		t.Fatal(err)
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -97,8 +100,8 @@ func runUntil(t *testing.T, n *namespace, addr string, holds func(docker0.State)
 func TestAnAddressThatIsNotOursStaysOnLo(t *testing.T) {
 	n := host(t)
 	n.give(t, "lo", "169.254.231.1/32")
-	runUntil(t, n, "169.254.231.1", inPlace("169.254.231.1"))
-	runUntil(t, n, "", at("172.17.0.1"))
+	start(t, n, "169.254.231.1", inPlace("169.254.231.1"))()
+	start(t, n, "", at("172.17.0.1"))()
 	if !n.has(t, "169.254.231.1") {
 		t.Error("an address is gone from lo that was there before")
 	}

@@ -54,11 +54,12 @@ func (r *Relay) release(s *sender, now *sender) {
 }
 
 // attribute says whose an early datagram is. Who had the address before can
-// have sent it only before it ended; who has it now, only after that.
+// have sent it only before it ended; who has it now, only after that, and not
+// before it began: there may have been one in between, too short for a name.
 func attribute(d early, before, now, nobody *sender) *sender {
 	switch {
 	case before == nil || before.ended.IsZero() || !d.after.Before(before.ended):
-		if now != nil {
+		if now != nil && !d.read.Add(farewell).Before(now.origin.Started) {
 			return now
 		}
 	case d.read.Sub(before.ended) < farewell:
@@ -73,6 +74,7 @@ func (r *Relay) expire(now time.Time) {
 		s := r.awaited[0]
 		r.awaited = r.awaited[1:]
 		if !s.await.until.IsZero() && !s.await.until.After(now) {
+			s.vain = now
 			r.release(s, nil)
 		}
 	}
