@@ -96,7 +96,7 @@ var libraries = []place{
 	{module: "github.com/robfig/cron/v3", in: []string{"janitor"}},
 	{module: "github.com/fsnotify/fsnotify", in: []string{"agent/internal/config", "collectors/docker"}},
 	{module: "go.yaml.in/yaml/v4", in: []string{"agent/internal/config"}},
-	{module: "github.com/DataDog/datadog-go/v5", in: []string{"agent/internal/stats"}, tests: []string{"bridge/..."}},
+	{module: "github.com/DataDog/datadog-go/v5", in: []string{"agent/internal/stats", "test/workload"}, tests: []string{"bridge/..."}},
 	{module: "github.com/spf13/cobra", in: []string{"agent/internal/cli"}},
 	{module: "github.com/spf13/pflag", in: []string{"agent/internal/cli"}},
 	{module: "github.com/coreos/go-systemd/v22", in: []string{"agent", "agent/api"}},
