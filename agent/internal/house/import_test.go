@@ -47,6 +47,8 @@ var arrows = map[string][]string{
 	"bridge/store":           {},
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
+	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "collectors/inventory"},
+	"bridge/dogstatsd/line":  {},
 
 	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"test/adversary":   {},
