@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
+	"test/dogstatsd":   {},
 	"test/e2e":         {},
 	"test/engine":      {"collectors/inventory"},
 	"test/setup":       {},

@@ -99,7 +99,7 @@ func TestTagsAreMerged(t *testing.T) {
 	}
 }
 
-// proves R1
+// proves R1: without an origin nothing changes.
 func TestAMarkWithoutOriginAddsNothing(t *testing.T) {
 	const in = "a:1|c|c:ci-1|#x"
 	check(t, line.Plain(), in, in)

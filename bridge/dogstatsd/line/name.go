@@ -64,8 +64,6 @@ func isCheck(line []byte) bool { return len(line) > 3 && string(line[:3]) == "_s
 
 // until returns what is before the first end.
 func until(b []byte, end byte) []byte {
-	if i := bytes.IndexByte(b, end); i >= 0 {
-		return b[:i]
-	}
-	return b
+	before, _, _ := bytes.Cut(b, []byte{end})
+	return before
 }

@@ -52,13 +52,9 @@ func eventFields(line []byte) (at int, ok bool) {
 	if header < len("_e{1,0}") {
 		return 0, false
 	}
-	lengths := line[len("_e{") : header-1]
-	comma := bytes.IndexByte(lengths, ',')
-	if comma < 0 {
-		return 0, false
-	}
-	title, known := number(lengths[:comma])
-	text, alsoKnown := number(lengths[comma+1:])
+	titles, texts, _ := bytes.Cut(line[len("_e{"):header-1], []byte(","))
+	title, known := number(titles)
+	text, alsoKnown := number(texts)
 	at = header + 1 + title + 1 + text
 	return at, known && alsoKnown && title > 0 && at <= len(line)
 }
