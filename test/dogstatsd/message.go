@@ -50,7 +50,7 @@ func Parse(line string) (m Message, err error) {
 	case strings.HasPrefix(line, "_e"):
 		m.Kind = Event
 		rest, err = m.event(line)
-	case strings.HasPrefix(line, "_sc|"):
+	case strings.HasPrefix(line, "_sc"):
 		m.Kind = Check
 		rest, err = m.check(line)
 	default:

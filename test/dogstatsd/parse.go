@@ -61,7 +61,7 @@ func (m *Message) event(line string) (rest string, err error) {
 // check takes in "_sc|name|status", and returns what follows.
 func (m *Message) check(line string) (rest string, err error) {
 	name, rest, _ := strings.Cut(strings.TrimPrefix(line, "_sc|"), "|")
-	if name == "" {
+	if name == "" || !strings.HasPrefix(line, "_sc|") {
 		return "", errors.New("no name")
 	}
 	status, rest, more := strings.Cut(rest, "|")

@@ -41,7 +41,7 @@ func TestParseRefusesWhatTheDocumentDoesNotHave(t *testing.T) {
 		"", "a", "a:1", "a|c", ":1|c", "a:|c", "a:x|c", "a:1:|c", "a:1|", "a:1|x", "a:1|c|", "a:1|c||#x", "a:1|c|#x|#y", "a:1|c|c:1|c:2",
 		"a:1|c|@2", "a:1|c|@NaN", "a:1|c|Tnow", "a:1|c|card:some", "a:1|c|x:y", "a:1|c\n",
 		"_e{1,1}", "_e{1,1}:a", "_e{1,1}:ab|", "_e{2,1}:a|b", "_e{0,1}:|b", "_e{1}:a|b", "_e{-1,1}:a|b", "_e{1,1}:a|bc", "_e{1,1}:a|b|t:bad", "_e1,1}:a|b",
-		"_sc|a", "_sc||0", "_sc|a|4", "_sc|a|0|m:b|#c", "_sc|a|0|t:info",
+		"_sc|a", "_sc||0", "_sc|a|4", "_sc.a:1|c", "_sc|a|0|m:b|#c", "_sc|a|0|t:info",
 	} {
 		if m, err := dogstatsd.Parse(line); err == nil {
 			t.Errorf("%q is taken for %+v", line, m)

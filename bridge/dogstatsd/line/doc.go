@@ -21,7 +21,7 @@
 // for a section that is empty or ends in a comma.
 //
 // A line that no server takes gets nothing, and loses nothing: one without a
-// type or status, and an event with a header that is malformed, or that
+// type (which begins with a small letter) or status, and an event with a header that is malformed, or that
 // promises more bytes than there are. An addition could make it one that is
 // taken, with our bytes as its text.
 //

@@ -77,12 +77,12 @@ func (m *Mark) Append(dst, line []byte) []byte {
 func (m *Mark) replace(dst, line []byte, at int) []byte {
 	begin := len(dst)
 	dst = append(dst, line[:at]...)
-	for next := at; next < len(line); {
-		start, end := bounds(line, next)
+	for from := at; from < len(line); {
+		start, end := bounds(line, from)
 		if !isContainer(line[start:end]) {
-			dst = append(dst, line[next:end]...)
+			dst = append(dst, line[from:end]...)
 		}
-		next = end
+		from = end
 	}
 	dst = append(dst, m.field...)
 	if m.tags == "" {

@@ -22,27 +22,30 @@ func fieldsOf(line []byte) (at int, ok bool) {
 			return checkFields(line)
 		}
 	}
-	return after(line, 0)
-}
-
-// after returns where the second separator from a place on stands.
-func after(line []byte, from int) (at int, ok bool) {
-	i := bytes.IndexByte(line[from:], '|')
-	if i < 0 {
+	i := bytes.IndexByte(line, '|') + 1
+	if i == 0 || i == len(line) || line[i] < 'a' || line[i] > 'z' {
 		return 0, false
 	}
-	from += i + 1
-	if i = bytes.IndexByte(line[from:], '|'); i < 0 {
-		return len(line), true
+	return next(line, i), true
+}
+
+// next returns where the next separator from a place on stands.
+func next(line []byte, from int) int {
+	if i := bytes.IndexByte(line[from:], '|'); i >= 0 {
+		return from + i
 	}
-	return from + i, true
+	return len(line)
 }
 
 // checkFields is for "_sc|name|status|…". The agent takes any byte for the
 // first separator, if only there are two others.
 func checkFields(line []byte) (at int, ok bool) {
-	at, ok = after(line, len("_sc|"))
-	return at, ok && (line[3] == '|' || at < len(line))
+	status := next(line, len("_sc|")) + 1
+	if status >= len(line) || line[status] == '|' || line[status] == '#' {
+		return 0, false
+	}
+	at = next(line, status)
+	return at, line[3] == '|' || at < len(line)
 }
 
 // eventFields is for "_e{4,5}:title|text|…". The agent does not look at the
@@ -109,10 +112,7 @@ func bounds(line []byte, at int) (start, end int) {
 	if line[at] == '|' {
 		at++
 	}
-	if i := bytes.IndexByte(line[at:], '|'); i >= 0 {
-		return at, at + i
-	}
-	return at, len(line)
+	return at, next(line, at)
 }
 
 func isContainer(field []byte) bool {
