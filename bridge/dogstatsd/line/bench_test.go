@@ -31,7 +31,8 @@ func BenchmarkNext(b *testing.B) {
 	datagram := []byte(eighty + "\n" + eighty + "\n" + eighty + "\n" + eighty + "\n")
 	b.ReportAllocs()
 	for b.Loop() {
-		for _, rest, ok := line.Next(datagram); ok; _, rest, ok = line.Next(rest) {
+		for rest, ok := datagram, true; ok; {
+			_, rest, ok = line.Next(rest)
 		}
 	}
 }

@@ -44,11 +44,9 @@ func mix(h uint64, b []byte) uint64 {
 	for ; len(b) >= 8; b = b[8:] {
 		h = fold(h ^ binary.LittleEndian.Uint64(b))
 	}
-	var tail uint64
-	for i, c := range b {
-		tail |= uint64(c) << (8 * i)
-	}
-	return fold(fold(h^tail) ^ 0xa0761d6478bd642f)
+	var last [8]byte
+	copy(last[:], b)
+	return fold(fold(h^binary.LittleEndian.Uint64(last[:])) ^ 0xa0761d6478bd642f)
 }
 
 // fold multiplies and takes both halves: each bit of the result hangs on each
@@ -64,6 +62,9 @@ func isCheck(line []byte) bool { return len(line) > 3 && string(line[:3]) == "_s
 
 // until returns what is before the first end.
 func until(b []byte, end byte) []byte {
-	before, _, _ := bytes.Cut(b, []byte{end})
-	return before
+	n := bytes.IndexByte(b, end)
+	if n < 0 {
+		n = len(b)
+	}
+	return b[:n]
 }
