@@ -153,24 +153,6 @@ func says(t *testing.T, m line.Mark, in []byte, want dogstatsd.Message) {
 	}
 }
 
-// With an override nobody else's container is left in a line that is taken.
-func FuzzAnOverrideLeavesNoOtherContainer(f *testing.F) {
-	fuzzed(f, func(t *testing.T, in []byte) {
-		out := appended(t, line.Strip(), in)
-		if again := appended(t, line.Strip(), out); !bytes.Equal(out, again) {
-			t.Errorf("%q became %q, and that %q", in, out, again)
-		}
-		kept := string(in)
-		for _, part := range strings.SplitAfter(string(out), "|") {
-			if _, rest, found := strings.Cut(kept, strings.TrimSuffix(part, "|")); found {
-				kept = rest
-			} else {
-				t.Errorf("%q became %q, which has %q", in, out, part)
-			}
-		}
-	})
-}
-
 func FuzzNextLosesNothingButLineEnds(f *testing.F) {
 	f.Add([]byte("a:1|c\nb:2|g\r\n\n\r\nc"))
 	f.Fuzz(func(t *testing.T, datagram []byte) {

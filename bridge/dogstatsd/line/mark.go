@@ -28,7 +28,8 @@ func Field(id string, override bool) Mark {
 
 // Tags returns a mark that adds tags, each "key:value", unless the line says
 // that it wants none, by the field card:none or by the tag
-// dd.internal.card:none. With override a client's container field goes.
+// dd.internal.card:none. With override a client's container field goes. What
+// would end a tag, a field or the line inside a tag becomes "_".
 func Tags(tags []string, override bool) Mark {
 	var kept []string
 	for _, tag := range tags {
@@ -138,15 +139,15 @@ func (m *Mark) place(line []byte, p parts) (at int, separator string) {
 // wantsNone reports whether dd.internal.card:none is among the tags.
 func wantsNone(tags []byte) bool {
 	const none = "dd.internal.card:none"
-	for {
-		i := bytes.Index(tags, []byte(none))
-		if i < 0 {
-			return false
-		}
-		rest := tags[i+len(none):]
-		if (i == 0 || tags[i-1] == ',') && (len(rest) == 0 || rest[0] == ',') {
+	for len(tags) >= len(none) {
+		if tags[0] == none[0] && string(tags[:len(none)]) == none && (len(tags) == len(none) || tags[len(none)] == ',') {
 			return true
 		}
-		tags = rest
+		comma := bytes.IndexByte(tags, ',')
+		if comma < 0 {
+			return false
+		}
+		tags = tags[comma+1:]
 	}
+	return false
 }
