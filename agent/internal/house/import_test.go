@@ -51,8 +51,6 @@ var arrows = map[string][]string{
 	"bridge/dogstatsd/ring":  {},
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
-	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "collectors/inventory"},
-	"bridge/dogstatsd/line":  {},
 
 	"bridge/dogstatsd/capture": {},
 
