@@ -3,29 +3,34 @@ package dogstatsd
 import (
 	"bytes"
 	"net/netip"
-	"time"
 
 	"github.com/berth-dev/berth/bridge/dogstatsd/line"
 )
 
-// datagram handles one, and returns whose it is taken to be. It arrived after
-// the given moment.
-func (r *Relay) datagram(from source, d []byte, after time.Time) *sender {
+// datagram handles one, and returns whose it is taken to be. It arrived at that
+// time.
+func (r *Relay) datagram(from source, d []byte, arrived int64) *sender {
 	s := r.table.find(from)
-	if s == nil || !s.ended.IsZero() {
-		return r.unnamed(from.addr(), s, d, after)
+	if s == nil || !s.ended.IsZero() || arrived < s.since {
+		return r.unnamed(from.addr(), s, d, arrived)
 	}
 	r.admit(s, d)
 	return s
 }
 
-// unnamed handles a datagram from an address of which nobody knows whose it is,
-// now that who had it before has ended.
-func (r *Relay) unnamed(a netip.Addr, before *sender, d []byte, after time.Time) *sender {
-	s := r.stranger(a, before)
-	hopeless := r.now.Sub(s.heard) < strangerIn && !s.vain.IsZero() && (before == nil || before.ended.Before(s.vain))
+// unnamed handles a datagram from an address that nobody has, or whose last
+// owner has ended, or began later.
+func (r *Relay) unnamed(a netip.Addr, last *sender, d []byte, arrived int64) *sender {
+	s := r.stranger(a)
+	if last != nil {
+		if had := r.owner(a, arrived); had != nil {
+			r.admit(had, d)
+			return had
+		}
+	}
+	hopeless := r.now.Sub(s.heard) < strangerIn && !s.vain.IsZero() && (last == nil || last.ended.Before(s.vain))
 	s.heard = r.now
-	if s == r.others || r.local[a] || hopeless || !r.awaitName(s, d, after, r.now) {
+	if s == r.others || r.local[a] || hopeless || !r.awaitName(s, d, arrived) {
 		r.admit(s, d)
 	}
 	return s

@@ -3,6 +3,8 @@ package dogstatsd
 import (
 	"net/netip"
 	"time"
+
+	"github.com/berth-dev/berth/collectors/inventory"
 )
 
 // Pace is how long batches gather.
@@ -46,12 +48,12 @@ func (t *Table) Get(a netip.Addr) int {
 // Find looks an IPv4 address up as the relay does.
 func (t *Table) Find(a uint32) bool { return t.find(source{v4: a, is4: true}) != nil }
 
-// Attribute says whose an early datagram is: before's, now's or nobody's. Who
-// has the address now began then; zero: nobody has it.
-func Attribute(after, read, ended, began time.Time) string {
-	before, now, nobody := &sender{ended: ended}, &sender{}, &sender{}
-	if now.origin.Started = began; began.IsZero() {
-		now = nil
+// Owner is who had an address at that time; empty: nobody.
+func (r *Relay) Owner(a netip.Addr, at time.Time) inventory.ID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.owner(a, at.UnixNano()); s != nil {
+		return s.origin.ID
 	}
-	return map[*sender]string{before: "before", now: "now", nobody: "nobody"}[attribute(early{after: after, read: read}, before, now, nobody)]
+	return ""
 }

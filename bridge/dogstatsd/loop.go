@@ -89,9 +89,14 @@ func (r *Relay) handle(ready []unix.EpollEvent) bool {
 	r.now = time.Now()
 	n, more := 0, false
 	r.pace.begin(r.now)
+	for _, e := range ready { // before any datagram: see follow
+		if s := r.processes[e.Fd]; s != nil {
+			s.ended = r.now
+			r.unfollow(s)
+		}
+	}
 	for _, e := range ready {
 		if s := r.byFD[e.Fd]; s != nil {
-			s.ready = true
 			read := r.drain(s)
 			n += read
 			more = more || read == turn*batchSize
@@ -100,12 +105,6 @@ func (r *Relay) handle(ready []unix.EpollEvent) bool {
 			delete(r.outlets, e.Fd)
 			o.full = false
 		}
-	}
-	for _, s := range r.sockets {
-		if !s.ready {
-			s.emptied = r.now
-		}
-		s.ready = false
 	}
 	r.pace.end()
 	r.expire(r.now)
@@ -126,12 +125,11 @@ func (r *Relay) drain(s *socket) (n int) {
 		for i := range k {
 			d := r.in.datagram(i)
 			filled += overhead + len(d)
-			by := r.datagram(r.in.source(i), d, s.emptied)
+			by := r.datagram(r.in.source(i), d, r.in.arrival(i))
 			mixed = mixed || only != nil && only != by
 			only = by
 		}
 		if n += k; k < batchSize {
-			s.emptied = r.now
 			break
 		}
 	}

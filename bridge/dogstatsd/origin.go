@@ -2,6 +2,7 @@ package dogstatsd
 
 import (
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/berth-dev/berth/collectors/inventory"
@@ -15,6 +16,7 @@ type Origin struct {
 	Addresses []netip.Addr // on Docker's networks
 	Started   time.Time    // when its first process began: what came earlier is another's
 	PID       int          // its first process, in this process's PID namespace; 0: not known
+	Process   *os.File     // a pidfd of that process, the caller's; nil: its end is told by Ended alone
 	Inode     uint64       // of its cgroup, as the upstream sees it; 0: not known
 	Tags      []string     // for the mode Tags, each "key:value"
 }

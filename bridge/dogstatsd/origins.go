@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-dev/berth/bridge/dogstatsd/line"
 	"github.com/berth-dev/berth/collectors/inventory"
 )
@@ -31,13 +33,16 @@ func (r *Relay) Origins(all []Origin) {
 		present[k] = true
 		s := r.senders[k]
 		if s == nil {
-			s = &sender{known: true}
+			s = &sender{known: true, process: -1}
 			r.senders[k] = s
 		}
 		if s.origin.ID == "" || !s.origin.Started.Equal(o.Started) || s.origin.PID != o.PID {
 			s.ended = time.Time{} // another run
+			s.since = since(o.Started)
+			r.unfollow(s)
 		}
 		s.origin = o
+		r.follow(s)
 		r.equip(s)
 		for _, a := range o.Addresses {
 			next.set(a, s)
@@ -46,6 +51,7 @@ func (r *Relay) Origins(all []Origin) {
 	for k, s := range r.senders {
 		if s.known && !present[k] && s.ended.IsZero() {
 			s.ended = now
+			r.unfollow(s)
 		}
 	}
 	r.quarantine(next)
@@ -53,6 +59,42 @@ func (r *Relay) Origins(all []Origin) {
 	r.named()
 	r.forget()
 	r.signal()
+}
+
+// since is from when on datagrams can be those of a container that began then.
+func since(started time.Time) int64 {
+	if started.IsZero() {
+		return 0
+	}
+	return started.Add(-margin).UnixNano()
+}
+
+// follow waits for the end of a container's process. It takes part in the same
+// wait as the sockets: whoever is next at that address cannot be heard before.
+func (r *Relay) follow(s *sender) {
+	if s.process >= 0 || s.origin.Process == nil {
+		return
+	}
+	fd, err := unix.FcntlInt(s.origin.Process.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return // Ended tells it too, only later
+	}
+	if r.poller.add(fd, unix.EPOLLIN) != nil {
+		_ = unix.Close(fd)
+		return
+	}
+	s.process = fd
+	r.processes[int32(fd)] = s
+}
+
+func (r *Relay) unfollow(s *sender) {
+	if s.process < 0 {
+		return
+	}
+	r.poller.remove(s.process)
+	delete(r.processes, int32(s.process))
+	_ = unix.Close(s.process)
+	s.process = -1
 }
 
 // quarantine keeps the addresses of those who have ended, for the last who had
@@ -81,6 +123,7 @@ func (r *Relay) Ended(id inventory.ID, at time.Time) {
 		return
 	}
 	s.ended = at
+	r.unfollow(s)
 }
 
 // equip gives a sender what the settings say of it.
@@ -142,9 +185,9 @@ func (r *Relay) who(k key) *sender {
 		return s
 	}
 	if k[0] == ofAddress {
-		return r.stranger(netip.AddrFrom16([16]byte(k[1:17])).Unmap(), nil)
+		return r.stranger(netip.AddrFrom16([16]byte(k[1:17])).Unmap())
 	}
-	s := &sender{known: true, ended: time.Now()}
+	s := &sender{known: true, ended: time.Now(), process: -1}
 	s.origin.ID = idOf(k)
 	r.equip(s)
 	r.senders[k] = s

@@ -2,6 +2,7 @@ package dogstatsd
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -9,7 +10,10 @@ const (
 	patience   = 250 * time.Millisecond // that a datagram waits for the name of its sender
 	mostHeld   = 256 << 10              // bytes that wait so, of all senders together
 	strangerIn = time.Second            // an address that was silent for so long may be a new container's
-	farewell   = 30 * time.Millisecond  // no container begins so soon after another, on the same address
+
+	// Docker says a little late when a container began. No container begins so
+	// soon after the end of another that had its address.
+	margin = 30 * time.Millisecond
 )
 
 // pending are the datagrams of an address of which nobody knows whose it is.
@@ -18,54 +22,65 @@ type pending struct {
 	until     time.Time // zero: none waits
 }
 
-// early is a datagram that came before its sender's name. It arrived between
-// two moments: its queue was empty at the first, and it was read at the second.
+// early is a datagram that came before its sender's name.
 type early struct {
-	bytes       []byte
-	after, read time.Time
+	bytes   []byte
+	arrived int64
 }
 
-// await keeps a datagram until somebody says whose it is, and reports false
+// awaitName keeps a datagram until somebody says whose it is, and reports false
 // where there is no room for that.
-func (r *Relay) awaitName(s *sender, datagram []byte, after, now time.Time) bool {
+func (r *Relay) awaitName(s *sender, datagram []byte, arrived int64) bool {
 	if r.heldBytes+len(datagram) > mostHeld {
 		return false
 	}
 	if s.await.until.IsZero() {
-		s.await.until = now.Add(patience)
+		s.await.until = r.now.Add(patience)
 		r.awaited = append(r.awaited, s)
 		if r.Lookup != nil {
 			r.Lookup(s.address)
 		}
 	}
 	r.heldBytes += len(datagram)
-	s.await.datagrams = append(s.await.datagrams, early{append([]byte(nil), datagram...), after, now})
+	s.await.datagrams = append(s.await.datagrams, early{append([]byte(nil), datagram...), arrived})
 	return true
 }
 
-// release gives the datagrams of one address to their senders: to the container
-// that has the address now, to the one that had it before, or to nobody.
-func (r *Relay) release(s *sender, now *sender) {
+// release gives the datagrams of an address to whoever had it when they arrived.
+func (r *Relay) release(s *sender) {
 	for _, d := range s.await.datagrams {
 		r.heldBytes -= len(d.bytes)
-		r.admit(attribute(d, s.previous, now, s), d.bytes)
+		of := r.owner(s.address, d.arrived)
+		if of == nil {
+			of = s
+		}
+		r.admit(of, d.bytes)
 	}
 	s.await = pending{}
 }
 
-// attribute says whose an early datagram is. Who had the address before can
-// have sent it only before it ended; who has it now, only after that, and not
-// before it began: there may have been one in between, too short for a name.
-func attribute(d early, before, now, nobody *sender) *sender {
-	switch {
-	case before == nil || before.ended.IsZero() || !d.after.Before(before.ended):
-		if now != nil && !d.read.Add(farewell).Before(now.origin.Started) {
-			return now
-		}
-	case d.read.Sub(before.ended) < farewell:
-		return before
+// owner returns the container that had an address at that time, nil for none.
+// One that was too short to be named may have been there between two others:
+// what came then is nobody's.
+func (r *Relay) owner(a netip.Addr, at int64) *sender {
+	now := r.table.get(a)
+	if now == nil {
+		return nil
 	}
-	return nobody
+	if now.had(a, at) {
+		return now
+	}
+	for _, s := range r.senders {
+		if s.known && s.had(a, at) {
+			return s
+		}
+	}
+	return nil
+}
+
+// had reports whether a container had an address at that time.
+func (s *sender) had(a netip.Addr, at int64) bool {
+	return at >= s.since && (s.ended.IsZero() || at <= s.ended.UnixNano()) && slices.Contains(s.origin.Addresses, a)
 }
 
 // expire lets datagrams go whose time is over, without a name.
@@ -75,21 +90,20 @@ func (r *Relay) expire(now time.Time) {
 		r.awaited = r.awaited[1:]
 		if !s.await.until.IsZero() && !s.await.until.After(now) {
 			s.vain = now
-			r.release(s, nil)
+			r.release(s)
 		}
 	}
 }
 
-// named gives everything that waits for one of these addresses to who has it.
+// named gives everything that waits for an address to who has it now.
 func (r *Relay) named() {
 	still := r.awaited[:0]
 	for _, s := range r.awaited {
-		now := r.table.get(s.address)
-		if now == nil || !now.known || !now.ended.IsZero() {
+		if now := r.table.get(s.address); now == nil || !now.ended.IsZero() {
 			still = append(still, s)
 			continue
 		}
-		r.release(s, now)
+		r.release(s)
 	}
 	clear(r.awaited[len(still):])
 	r.awaited = still
@@ -103,17 +117,16 @@ const silent = time.Minute
 const mostStrangers = 256
 
 // stranger returns the sender of an address that no container has.
-func (r *Relay) stranger(a netip.Addr, previous *sender) *sender {
+func (r *Relay) stranger(a netip.Addr) *sender {
 	k := addressKey(a)
 	if s := r.senders[k]; s != nil {
-		s.previous = previous
 		return s
 	}
 	if r.strangers >= mostStrangers && !r.evict() {
 		return r.others
 	}
 	r.strangers++
-	s := &sender{address: a, previous: previous}
+	s := &sender{address: a, process: -1}
 	r.equip(s)
 	r.senders[k] = s
 	return s

@@ -11,7 +11,7 @@ import (
 // again, and for being woken.
 type poller struct {
 	fd, event int
-	events    [64]unix.EpollEvent
+	events    [512]unix.EpollEvent
 }
 
 func newPoller() (*poller, error) {

@@ -13,6 +13,8 @@ const (
 	slotSize   = 16 << 10          // bytes of one that is read in place
 	restSize   = 64<<10 - slotSize // of its rest, which is rarely there
 	nameLength = unix.SizeofSockaddrInet6
+	// A timestamp behind its header: struct cmsghdr, struct timespec.
+	controlLength = unix.SizeofCmsghdr + 16
 )
 
 // message is the kernel's struct mmsghdr.
@@ -28,6 +30,7 @@ type receiver struct {
 	messages [batchSize]message
 	vectors  [batchSize][2]unix.Iovec
 	names    [batchSize][nameLength]byte
+	controls [batchSize][controlLength]byte
 	slots    []byte
 	rests    []byte // not touched, and so no memory, while datagrams are short
 	whole    []byte // where a long one is put together
@@ -39,7 +42,7 @@ func newReceiver() *receiver {
 		r.vectors[i][0] = unix.Iovec{Base: &r.slots[i*slotSize], Len: slotSize}
 		r.vectors[i][1] = unix.Iovec{Base: &r.rests[i*restSize], Len: restSize}
 		h := &r.messages[i].header
-		h.Name, h.Iov, h.Iovlen = &r.names[i][0], &r.vectors[i][0], 2
+		h.Name, h.Iov, h.Iovlen, h.Control = &r.names[i][0], &r.vectors[i][0], 2, &r.controls[i][0]
 	}
 	return r
 }
@@ -48,7 +51,8 @@ func newReceiver() *receiver {
 // were: fewer, and its queue is empty.
 func (r *receiver) read(fd int) int {
 	for i := range r.messages {
-		r.messages[i].header.Namelen = nameLength
+		h := &r.messages[i].header
+		h.Namelen, h.Controllen = nameLength, controlLength
 	}
 	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.messages[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
@@ -66,6 +70,16 @@ func (r *receiver) datagram(i int) []byte {
 	}
 	r.whole = append(r.whole[:0], r.slots[i*slotSize:][:slotSize]...)
 	return append(r.whole, r.rests[i*restSize:][:n-slotSize]...)
+}
+
+// arrival is when the kernel got the i-th, in nanoseconds of Unix time; 0 if it
+// does not say.
+func (r *receiver) arrival(i int) int64 {
+	if r.messages[i].header.Controllen < controlLength {
+		return 0
+	}
+	at := (*[2]int64)(unsafe.Pointer(&r.controls[i][unix.SizeofCmsghdr]))
+	return at[0]*1e9 + at[1]
 }
 
 // source is where the i-th came from. A mapped IPv4 address is IPv4.

@@ -58,13 +58,14 @@ type Relay struct {
 	gone      Count   // of those who were forgotten
 	local     map[netip.Addr]bool
 
-	sockets []*socket
-	byFD    map[int32]*socket
-	filter  []int
-	lanes   []*lane
-	outlets map[int32]*outlet // those that wait for room
-	pace    pace
-	again   bool // some sockets have more than one turn's datagrams
+	sockets   []*socket
+	byFD      map[int32]*socket
+	processes map[int32]*sender
+	filter    []int
+	lanes     []*lane
+	outlets   map[int32]*outlet // those that wait for room
+	pace      pace
+	again     bool // some sockets have more than one turn's datagrams
 
 	open      *packet // lines of everybody
 	out       []*packet
@@ -85,8 +86,8 @@ func New(o Options) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{
-		Options: o, poller: p, in: newReceiver(), table: newTable(0), senders: map[key]*sender{}, others: &sender{},
-		local: map[netip.Addr]bool{}, byFD: map[int32]*socket{}, outlets: map[int32]*outlet{}, open: newPacket(), pace: pace{wait: mostWait},
+		Options: o, poller: p, in: newReceiver(), table: newTable(0), senders: map[key]*sender{}, others: &sender{process: -1},
+		local: map[netip.Addr]bool{}, byFD: map[int32]*socket{}, processes: map[int32]*sender{}, outlets: map[int32]*outlet{}, open: newPacket(), pace: pace{wait: mostWait},
 	}
 	r.now = time.Now()
 	for name, file := range o.Handed {
@@ -127,7 +128,6 @@ func (r *Relay) poll(s *socket) error {
 	if err := r.poller.add(s.fd, unix.EPOLLIN); err != nil {
 		return fmt.Errorf("poll socket of %s: %w", s.address, err)
 	}
-	s.emptied = r.now
 	r.sockets = append(r.sockets, s)
 	r.byFD[int32(s.fd)] = s
 	return nil
@@ -244,6 +244,9 @@ func (r *Relay) Close() error {
 	}
 	for _, s := range r.sockets {
 		_ = unix.Close(s.fd)
+	}
+	for _, s := range r.senders {
+		r.unfollow(s)
 	}
 	r.poller.close()
 	return errors.Join(errs...)

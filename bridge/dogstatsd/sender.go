@@ -11,10 +11,11 @@ import (
 // A sender is one container, or one address that no container has: its name,
 // what has come from it and what became of that.
 type sender struct {
-	origin   Origin
-	known    bool      // it is a container
-	ended    time.Time // when its container ended; zero while it runs
-	previous *sender   // of a stranger: the container that had its address last
+	origin  Origin
+	known   bool      // it is a container
+	ended   time.Time // when its container ended; zero while it runs
+	since   int64     // nothing that arrived earlier is this run's; nanoseconds of Unix time
+	process int       // a descriptor of its first process, which tells its end; -1: none
 
 	mark  line.Mark // added to each line
 	field line.Mark // added where an upstream cannot be told otherwise

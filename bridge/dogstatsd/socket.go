@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -24,9 +23,6 @@ type socket struct {
 	dropped uint64 // datagrams, by the kernel, since this process has it
 	told    uint64 // of them, those that are known to be one sender's
 	last    uint32 // the kernel's own count, which wraps around
-
-	emptied time.Time // when its queue was last known to be empty
-	ready   bool      // it is in the present batch
 }
 
 // listen opens the sockets of one address. It need not be there yet: they begin
@@ -68,10 +64,16 @@ func (s *socket) bind() error {
 	}
 	s.grow()
 	return errors.Join(
+		s.stamp(),
 		unix.SetsockoptInt(s.fd, level, option, 1),
 		unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1),
 		unix.Bind(s.fd, sockaddr(s.address)),
 	)
+}
+
+// stamp has the kernel tell when each datagram arrived.
+func (s *socket) stamp() error {
+	return unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 }
 
 // grow asks for the buffer we want, beyond the system's limit if we may.
@@ -98,6 +100,9 @@ func adopt(fd int, name string) (*socket, error) {
 	}
 	s := &socket{fd: fd, name: name, address: address}
 	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, fmt.Errorf("adopt socket %s: %w", name, err)
+	}
+	if err := s.stamp(); err != nil {
 		return nil, fmt.Errorf("adopt socket %s: %w", name, err)
 	}
 	s.grow()
