@@ -56,8 +56,6 @@ var arrows = map[string][]string{
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
 
-	"bridge/dogstatsd/capture": {},
-
 	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
