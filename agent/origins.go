@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/berth-dev/berth/bridge/dogstatsd"
@@ -23,10 +24,17 @@ func origins(s inventory.Snapshot, certain map[inventory.ID]process.Process, lab
 		}
 		p := certain[c.ID]
 		if p.PID != c.PID {
-			p.PID = 0 // of the run before this one
+			p.PID, p.Started = 0, time.Time{} // of the run before this one
+		}
+		// Docker notes a start when the container's process has begun to run.
+		if p.Started.IsZero() {
+			p.Started = c.Started
+		}
+		if p.Started.IsZero() {
+			continue // since when it has the address is not known yet
 		}
 		all = append(all, dogstatsd.Origin{
-			ID: c.ID, Service: c.Service, Addresses: c.Addresses, Started: c.Started,
+			ID: c.ID, Service: c.Service, Addresses: c.Addresses, Started: p.Started,
 			PID: p.PID, Inode: p.Inode, Tags: tagsOf(c, labels),
 		})
 	}

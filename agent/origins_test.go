@@ -14,7 +14,11 @@ import (
 	"github.com/berth-dev/berth/collectors/process"
 )
 
-var began = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+// made is when a process was, and began when Docker says that it has started.
+var (
+	began = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	made  = began.Add(-80 * time.Millisecond)
+)
 
 func up(id, mode string, addresses ...string) inventory.Container {
 	c := inventory.Container{ID: inventory.ID(id), Service: "orders", Name: "app", State: inventory.Running, PID: 7, Started: began, NetworkMode: mode}
@@ -29,12 +33,14 @@ func TestOriginsAreThoseWithAnAddress(t *testing.T) {
 	both.Family = "orders:211"
 	both.Labels = map[string]string{"com.example.team": "shop,#1\n", "com.example.none": ""}
 	late := up("b", "bridge", "172.17.0.3")
-	s := inventory.Snapshot{Containers: []inventory.Container{both, late, up("c", "host"), up("d", "none")}}
-	certain := map[inventory.ID]process.Process{"a": {PID: 7, Inode: 4711}, "b": {PID: 6, Inode: 4712}}
+	unclear := up("e", "bridge", "172.17.0.4")
+	unclear.Started, unclear.PID = time.Time{}, 0
+	s := inventory.Snapshot{Containers: []inventory.Container{both, late, up("c", "host"), up("d", "none"), unclear}}
+	certain := map[inventory.ID]process.Process{"a": {PID: 7, Started: made, Inode: 4711}, "b": {PID: 6, Started: made, Inode: 4712}}
 	labels := map[string]string{"com.example.team": "team", "com.example.none": "none", "com.example.absent": "absent"}
 	want := []dogstatsd.Origin{
 		{
-			ID: "a", Service: "orders", Addresses: both.Addresses, Started: began, PID: 7, Inode: 4711,
+			ID: "a", Service: "orders", Addresses: both.Addresses, Started: made, PID: 7, Inode: 4711,
 			Tags: []string{"service:orders", "container_name:app", "task_family:orders", "task_version:211", "team:shop__1_"},
 		},
 		// The process that is certain is of the run before.

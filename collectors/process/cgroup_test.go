@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,5 +29,22 @@ func TestTheCgroupNamesTheContainer(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func FuzzStart(f *testing.F) {
+	f.Add([]byte("42 (a) b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20"))
+	f.Add([]byte("42 (x"))
+	f.Fuzz(func(t *testing.T, stat []byte) {
+		if since, ok := process.ParseStart(stat); since < 0 || !ok && since != 0 {
+			t.Errorf("%q began %v after the boot, %v", stat, since, ok)
+		}
+	})
+}
+
+func TestTheStartIsRead(t *testing.T) {
+	since, ok := process.ParseStart([]byte("42 (a) b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20"))
+	if want := 47110 * time.Millisecond; !ok || since != want {
+		t.Errorf("got %v, %v, want %v", since, ok, want)
 	}
 }

@@ -1,4 +1,7 @@
 package process
 
-// FoldersOf is for the tests.
-var FoldersOf = foldersOf
+// What the tests need of the inside: the pure functions.
+var (
+	FoldersOf  = foldersOf
+	ParseStart = parseStart
+)

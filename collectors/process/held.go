@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -11,8 +12,9 @@ import (
 
 // A Process is the first process of a running container.
 type Process struct {
-	PID   int
-	Inode uint64 // of the container's cgroup, as dogstatsd clients name it; 0: cannot be seen
+	PID     int
+	Started time.Time // when it was made, before it ran anything of the container's; zero: cannot be seen
+	Inode   uint64    // of the container's cgroup, as dogstatsd clients name it; 0: cannot be seen
 }
 
 // held is a process with the descriptor that stands for it.
@@ -33,7 +35,7 @@ func (w *Watcher) hold(id inventory.ID, pid int) (*held, error) {
 		return nil, fmt.Errorf("open process %d: %w", pid, err)
 	}
 	text, err := cgroup(w.proc(), pid)
-	folders := foldersOf(text, id)
+	folders, started := foldersOf(text, id), startOf(w.proc(), pid)
 	switch {
 	case ended(fd):
 		err = unix.ESRCH
@@ -41,7 +43,7 @@ func (w *Watcher) hold(id inventory.ID, pid int) (*held, error) {
 	case len(folders) == 0:
 		err = errAnother
 	default:
-		return &held{Process{pid, inode(w.cgroups(), folders)}, id, fd}, nil
+		return &held{Process{pid, started, inode(w.cgroups(), folders)}, id, fd}, nil
 	}
 	_ = unix.Close(fd)
 	return nil, fmt.Errorf("look at process %d: %w", pid, err)

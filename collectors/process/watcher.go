@@ -34,7 +34,7 @@ type Watcher struct {
 	epoll   int
 	byID    map[inventory.ID]*held
 	byFD    map[int]*held
-	over    map[inventory.ID]int // the process that has ended, while the inventory still shows it
+	over    map[inventory.ID]Process // those that have ended, while the inventory still shows them
 	fault   string
 	expired chan struct{} // closed when byID changes; nil until somebody watches
 }
@@ -42,15 +42,19 @@ type Watcher struct {
 func (w *Watcher) proc() string    { return cmp.Or(w.Proc, "/proc") }
 func (w *Watcher) cgroups() string { return cmp.Or(w.Cgroups, "/sys/fs/cgroup") }
 
-// Watch returns the processes that are certain now, and a channel that is
-// closed as soon as that changes.
+// Watch returns the processes that are certain, and a channel that is closed as
+// soon as that changes. One that has ended is told by Ended alone, and is here
+// as long as the inventory shows it: who compares the two sees no difference.
 func (w *Watcher) Watch() (map[inventory.ID]Process, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.expired == nil {
 		w.expired = make(chan struct{})
 	}
-	now := make(map[inventory.ID]Process, len(w.byID))
+	now := maps.Clone(w.over)
+	if now == nil {
+		now = map[inventory.ID]Process{}
+	}
 	for id, h := range w.byID {
 		now[id] = h.Process
 	}
@@ -106,7 +110,7 @@ func (w *Watcher) open() (*os.File, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.epoll, w.byID, w.byFD, w.over = epoll, map[inventory.ID]*held{}, map[int]*held{}, map[inventory.ID]int{}
+	w.epoll, w.byID, w.byFD, w.over = epoll, map[inventory.ID]*held{}, map[int]*held{}, map[inventory.ID]Process{}
 	return os.NewFile(uintptr(epoll), "epoll"), nil
 }
 
@@ -149,7 +153,7 @@ func (w *Watcher) take() (gone []inventory.ID) {
 		}
 		for _, e := range events[:n] {
 			if h := w.byFD[int(e.Fd)]; h != nil {
-				w.over[h.id] = h.PID
+				w.over[h.id] = h.Process
 				w.drop(h)
 				gone = append(gone, h.id)
 			}
@@ -167,7 +171,12 @@ func (w *Watcher) follow(now inventory.Snapshot) {
 			pids[c.ID] = c.PID
 		}
 	}
-	maps.DeleteFunc(w.over, func(id inventory.ID, pid int) bool { return pids[id] != pid })
+	for id, p := range w.over {
+		if pids[id] != p.PID {
+			delete(w.over, id)
+			w.expire()
+		}
+	}
 	for id, h := range w.byID {
 		if pids[id] != h.PID {
 			w.drop(h)
@@ -175,7 +184,7 @@ func (w *Watcher) follow(now inventory.Snapshot) {
 	}
 	fault := ""
 	for id, pid := range pids {
-		if w.byID[id] != nil || w.over[id] == pid {
+		if w.byID[id] != nil || w.over[id].PID == pid {
 			continue
 		}
 		if err := w.add(id, pid); err != nil {

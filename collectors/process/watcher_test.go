@@ -141,13 +141,14 @@ func TestAnEndIsToldAtOnce(t *testing.T) {
 	}
 	end()
 	r.wantEnd(t, one)
-	now, _ := r.Watch()
-	if _, there := now[one]; there || len(now) != 1 {
+	// The inventory is late: what has ended is not begun again, and is shown as
+	// long as the inventory shows it.
+	r.show(inventory.Container{ID: one, PID: first}, inventory.Container{ID: two, PID: second})
+	if now, _ := r.Watch(); now[one] != got[one] || len(now) != 2 {
 		t.Errorf("after the end of one: %v", now)
 	}
-	// The inventory is late: what has ended is not begun again.
-	r.show(inventory.Container{ID: one, PID: first}, inventory.Container{ID: two, PID: second})
 	r.show(inventory.Container{ID: two, PID: second})
+	r.until(t, "the other alone", func(p map[inventory.ID]process.Process) bool { return len(p) == 1 && p[two].PID == second })
 	r.show()
 	r.until(t, "none", func(p map[inventory.ID]process.Process) bool { return len(p) == 0 })
 	if len(r.ended) > 0 {
@@ -181,6 +182,7 @@ func TestARestartIsAnotherProcess(t *testing.T) {
 // As dogstatsd clients do it: they look at the cgroup that they see mounted.
 func TestAContainersProcessAndInode(t *testing.T) {
 	e := engine.Default(t)
+	before := time.Now()
 	id := e.Run(t, engine.Options{})
 	var inspect struct{ State struct{ Pid int } }
 	if err := e.Do("GET", "/containers/"+string(id)+"/json", nil, &inspect); err != nil {
@@ -196,6 +198,9 @@ func TestAContainersProcessAndInode(t *testing.T) {
 	}
 	if want := number(t, seen); got[id].Inode != want {
 		t.Errorf("inode %d, want %d, as it is seen at %s", got[id].Inode, want, seen)
+	}
+	if s := got[id].Started; s.Before(before.Add(-time.Second)) || s.After(time.Now()) {
+		t.Errorf("it began at %v, which is not after %v", s, before)
 	}
 	e.Kill(t, id)
 	r.wantEnd(t, id)
