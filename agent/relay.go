@@ -34,7 +34,7 @@ func (a *Agent) openRelay(c config.Config, handed map[string]*os.File) (err erro
 		}
 		return nil
 	}
-	o := dogstatsd.Options{Log: a.component("relay"), Settings: relaySettings(c.Relay), Handed: handed}
+	o := dogstatsd.Options{Log: a.component("relay"), Settings: relaySettings(c.Relay), Handed: handed, Lookup: a.hasten}
 	if a.keeper.keeps() {
 		o.Keep, o.Unkeep = a.keep, a.unkeep
 	}
@@ -47,6 +47,10 @@ func (a *Agent) openRelay(c config.Config, handed map[string]*os.File) (err erro
 	}
 	return nil
 }
+
+// hasten has Docker asked sooner, because a packet waits for the name of its
+// container. The relay calls it with its lock held.
+func (a *Agent) hasten(netip.Addr) { a.generation().watcher.Hurry() }
 
 func (a *Agent) keep(name string, fd int) {
 	if err := a.keeper.keep(name, fd); err != nil {
