@@ -12,7 +12,8 @@ import (
 type Sample struct {
 	Relay, Sink float64
 	Total       float64 // with the sender, and the kernel's threads for what it left them
-	Loss        float64 // of the messages, 0 to 1
+	Loss        float64 // of the messages, 0 to 1, but for what strayed
+	Strayed     float64 // of the datagrams: lost before a socket, whoever relays
 	Victim      float64 // the same, of the victim's
 	Out         float64 // datagrams received for one generated
 	RSS         int64   // the relay's, in bytes
@@ -113,11 +114,12 @@ func (r *Rig) measure(ctx context.Context, s *stage, l Load) (Sample, error) {
 	all := float64(said.Datagrams + said.Victim)
 	m := Sample{
 		Relay: float64(is.relay-was.relay) / all, Sink: float64(is.sink-was.sink) / all,
-		Loss:   1 - float64(after.Messages-before.Messages)/float64(said.Datagrams*l.Lines+said.Victim*l.Lines),
-		Out:    float64(after.Datagrams-before.Datagrams) / all,
-		Late:   said.Late,
-		Behind: said.Took - l.Span,
+		Strayed: float64(is.strayed-was.strayed) / all,
+		Out:     float64(after.Datagrams-before.Datagrams) / all,
+		Late:    said.Late,
+		Behind:  said.Took - l.Span,
 	}
+	m.Loss = max(0, 1-float64(after.Messages-before.Messages)/(all*float64(l.Lines))-m.Strayed)
 	m.Total = m.Relay + m.Sink + float64(said.CPU+int64(is.kernel-was.kernel))/all
 	if said.Victim > 0 {
 		m.Victim = 1 - float64(after.Victim-before.Victim)/float64(said.Victim)
@@ -128,14 +130,18 @@ func (r *Rig) measure(ctx context.Context, s *stage, l Load) (Sample, error) {
 	return m, nil
 }
 
-// used is the time that a stage's processes have run, and the kernel's threads.
-type used struct{ relay, sink, kernel time.Duration }
+// used is the time that a stage's processes have run, and the kernel's threads,
+// and what strayed.
+type used struct {
+	relay, sink, kernel time.Duration
+	strayed             int64
+}
 
 func (s *stage) ran() (u used) {
 	if s.relay != nil {
 		u.relay = ran(s.relay.pid())
 	}
-	u.sink = ran(s.sink.pid())
+	u.sink, u.strayed = ran(s.sink.pid()), strayed()
 	for _, pid := range softirqs() {
 		u.kernel += ran(pid)
 	}
