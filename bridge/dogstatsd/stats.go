@@ -1,7 +1,9 @@
 package dogstatsd
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/berth-dev/berth/collectors/inventory"
@@ -38,7 +40,7 @@ type Count struct {
 type Sender struct {
 	Container inventory.ID // empty: not a container's address
 	Service   string
-	Address   netip.Addr // last seen
+	Address   netip.Addr // its first; invalid for the addresses beyond the first that no container has
 	Last      time.Time  // when the newest datagram was read
 	Count
 }
@@ -72,4 +74,48 @@ type Stats struct {
 	Senders []Sender // busiest first
 	Sockets []Socket
 	Outlets []Outlet // the upstreams in their order, then the fallback
+}
+
+// Stats returns what the relay has done so far.
+func (r *Relay) Stats() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := Stats{Mode: r.mode, Why: r.why, Wait: r.pace.wait}
+	all.Total.add(r.gone)
+	for _, s := range r.senders {
+		all.Senders = append(all.Senders, s.state())
+	}
+	if r.others.datagrams > 0 || r.others.dropped[dropKernel] > 0 {
+		all.Senders = append(all.Senders, r.others.state())
+	}
+	for _, s := range all.Senders {
+		all.Total.add(s.Count)
+	}
+	for _, s := range r.sockets {
+		all.Sockets = append(all.Sockets, Socket{s.address, s.buffer, s.dropped})
+		all.Total.add(Count{Dropped: map[Cause]uint64{Kernel: s.dropped - s.told}})
+	}
+	for _, l := range r.lanes {
+		all.Outlets = append(all.Outlets, l.state())
+	}
+	for _, o := range r.lanes[0].outlets[1:] {
+		all.Outlets = append(all.Outlets, o.state())
+	}
+	slices.SortFunc(all.Senders, func(a, b Sender) int {
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), a.Address.Compare(b.Address), cmp.Compare(a.Container, b.Container))
+	})
+	return all
+}
+
+func (s *sender) state() Sender {
+	return Sender{Container: s.origin.ID, Service: s.origin.Service, Address: s.from(), Last: s.heard, Count: s.count()}
+}
+
+func (l *lane) state() Outlet {
+	o := l.outlets[0].state()
+	o.Held = l.ring.Bytes()
+	for _, p := range l.aside {
+		o.Held += int64(len(p.body))
+	}
+	return o
 }

@@ -45,6 +45,9 @@ var arrows = map[string][]string{
 	// A record is made of what these say: a host, its mappings, its reservation.
 	"bridge/publish":         {"bridge/store", "collectors/identity", "collectors/inventory", "collectors/jmxmp", "collectors/reservation"},
 	"bridge/store":           {},
+	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "bridge/dogstatsd/ring", "collectors/inventory"},
+	"bridge/dogstatsd/line":  {},
+	"bridge/dogstatsd/ring":  {},
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
 
