@@ -40,6 +40,7 @@ type plan struct {
 	span     time.Duration
 	variants string
 	loads    string
+	profiles string
 }
 
 // A part is some of what is measured, by its name for -only.
@@ -113,6 +114,7 @@ func main() {
 	flag.IntVar(&p.rounds, "rounds", 5, "rounds of each relay with each load")
 	flag.DurationVar(&p.span, "span", 2*time.Second, "how long each of them takes")
 	flag.StringVar(&p.variants, "variants", "", "measure only some relays: direct,naive,...")
+	flag.StringVar(&p.profiles, "profiles", "", "write CPU profiles of our relay to this folder")
 	flag.StringVar(&p.loads, "loads", "", "send only some loads: 20k,100k,1400,64,flood,ladder")
 	flag.Parse()
 	some, err := chosen(p.only)

@@ -19,7 +19,7 @@ func relays(ctx context.Context, j *job, p plan, _ *report) {
 		}
 	})
 	results, err := rig.Measure(ctx, relay.Plan{
-		Rounds: p.rounds, Span: p.span, Variants: list(p.variants), Loads: list(p.loads), Progress: os.Stderr,
+		Rounds: p.rounds, Span: p.span, Variants: list(p.variants), Loads: list(p.loads), Profiles: p.profiles, Progress: os.Stderr,
 	})
 	j.must(err)
 	j.must(results.Table(os.Stderr))

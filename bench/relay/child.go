@@ -13,6 +13,7 @@ const (
 	roleSend  = "send"
 	roleSink  = "sink"
 	roleNaive = "naive"
+	roleOurs  = "ours"
 )
 
 // Child is the main of such a process: it is told its role and its orders.
@@ -36,6 +37,12 @@ func Child(args []string, in io.Reader, out io.Writer) error {
 		return sink(o, in, out)
 	case roleNaive:
 		return naive()
+	case roleOurs:
+		var o ourOrders
+		if err := json.Unmarshal(orders, &o); err != nil {
+			return err
+		}
+		return ours(o, in, out)
 	}
 	return fmt.Errorf("no such role: %s", args[0])
 }

@@ -15,6 +15,7 @@ type Plan struct {
 	Span     time.Duration // of each round
 	Variants []string      // empty: all
 	Loads    []string      // 20k, 100k, 1400, 64, flood, ladder; empty: all
+	Profiles string        // folder for CPU profiles of our relay: the last round of each; empty: none
 	Progress io.Writer
 }
 
@@ -62,6 +63,7 @@ func (r Results) Of(load, variant string) (Result, bool) {
 
 // Measure measures all of a plan.
 func (r *Rig) Measure(ctx context.Context, p Plan) (Results, error) {
+	r.profiles = p.Profiles
 	variants := named(r.variants(), p.Variants)
 	found := Results{Fault: r.peers.fault}
 	for _, l := range []Load{steady(), bursts(), large(), many(), flood()} {

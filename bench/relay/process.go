@@ -19,6 +19,8 @@ type process struct {
 	in   io.WriteCloser
 	out  *bufio.Reader
 	errs bytes.Buffer
+
+	polite bool // it ends with its input
 }
 
 func (r *Rig) launch(ctx context.Context, argv []string) (*process, error) {
@@ -41,22 +43,30 @@ func (r *Rig) launch(ctx context.Context, argv []string) (*process, error) {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// stop ends the process, whatever it does.
+// stop ends the process, whatever it does. One of ours ends with its input.
 func (p *process) stop() {
+	_ = p.in.Close()
+	if p.polite {
+		_ = p.cmd.Wait()
+		return
+	}
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }
 
 // ask has a receiver say what it has received.
-func (p *process) ask() (t taken, err error) {
+func (p *process) ask() (t taken, err error) { return t, p.answer(&t) }
+
+// answer asks a process of ours, and reads what it says.
+func (p *process) answer(to any) error {
 	if _, err := io.WriteString(p.in, "\n"); err != nil {
-		return t, p.fault(err)
+		return p.fault(err)
 	}
 	line, err := p.out.ReadBytes('\n')
 	if err != nil {
-		return t, p.fault(err)
+		return p.fault(err)
 	}
-	return t, json.Unmarshal(line, &t)
+	return json.Unmarshal(line, to)
 }
 
 // fault is what a process said when it should not have ended.

@@ -32,6 +32,8 @@ type Rig struct {
 	dir   string // for sockets, configurations and peers' programs
 	self  string // this program, for the processes that are its own
 	peers peers
+
+	profiles string // folder for CPU profiles of our relay; empty: none is taken
 }
 
 // Build makes a rig, with its files in dir.
@@ -103,8 +105,10 @@ iptables -t nat -A DOCKER -i docker0 -p udp --dport %[2]d -j DNAT --to-destinati
 	return nil
 }
 
-// address is the m-th of a container.
-func address(container, m int) string { return fmt.Sprintf("172.17.%d.%d", container+1, m+1) }
+// address is the m-th of a container: one after the other, as Docker gives them.
+func address(container, m int) string {
+	return fmt.Sprintf("172.17.0.%d", 2+container+containers*m)
+}
 
 func (r *Rig) script(ctx context.Context, space *os.File, further []*os.File, text string) error {
 	cmd := inside(ctx, space, further, "sh", "-c", text)

@@ -17,6 +17,8 @@ type Sample struct {
 	Victim      float64 // the same, of the victim's
 	Out         float64 // datagrams received for one generated
 	RSS         int64   // the relay's, in bytes
+	Allocs      float64 // our relay's, for a datagram
+	Kernel      float64 // of the datagrams, those that our relay says its sockets had no room for
 	Late        time.Duration
 	Behind      time.Duration // the sender's, at its end
 }
@@ -24,6 +26,7 @@ type Sample struct {
 // A stage is a relay and a receiver that run.
 type stage struct {
 	relay, sink *process
+	own         bool // the relay is ours
 }
 
 func (s *stage) stop() {
@@ -47,7 +50,7 @@ func (r *Rig) stage(ctx context.Context, v Variant, o sinkOrders) (*stage, error
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{}
+	s := &stage{own: v.own}
 	if s.sink, err = r.launch(ctx, argv); err != nil {
 		return nil, err
 	}
@@ -68,6 +71,7 @@ func (r *Rig) stage(ctx context.Context, v Variant, o sinkOrders) (*stage, error
 		s.stop()
 		return nil, err
 	}
+	s.relay.polite = v.own
 	return s, nil
 }
 
@@ -101,6 +105,10 @@ func (r *Rig) measure(ctx context.Context, s *stage, l Load) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
+	knew, err := s.account()
+	if err != nil {
+		return Sample{}, err
+	}
 	was := s.ran()
 	said, err := r.generate(ctx, l)
 	if err != nil {
@@ -111,6 +119,10 @@ func (r *Rig) measure(ctx context.Context, s *stage, l Load) (Sample, error) {
 		return Sample{}, err
 	}
 	is := s.ran()
+	known, err := s.account()
+	if err != nil {
+		return Sample{}, err
+	}
 	all := float64(said.Datagrams + said.Victim)
 	m := Sample{
 		Relay: float64(is.relay-was.relay) / all, Sink: float64(is.sink-was.sink) / all,
@@ -119,6 +131,8 @@ func (r *Rig) measure(ctx context.Context, s *stage, l Load) (Sample, error) {
 		Late:    said.Late,
 		Behind:  said.Took - l.Span,
 	}
+	m.Allocs = float64(known.Before-knew.After) / all
+	m.Kernel = float64(known.Kernel-knew.Kernel) / all
 	m.Loss = max(0, 1-float64(after.Messages-before.Messages)/(all*float64(l.Lines))-m.Strayed)
 	m.Total = m.Relay + m.Sink + float64(said.CPU+int64(is.kernel-was.kernel))/all
 	if said.Victim > 0 {
@@ -128,6 +142,14 @@ func (r *Rig) measure(ctx context.Context, s *stage, l Load) (Sample, error) {
 		m.RSS = resident(s.relay.pid())
 	}
 	return m, nil
+}
+
+// account is what our relay says of itself; nothing, if the relay is not ours.
+func (s *stage) account() (a account, err error) {
+	if s.own {
+		err = s.relay.answer(&a)
+	}
+	return a, err
 }
 
 // used is the time that a stage's processes have run, and the kernel's threads,

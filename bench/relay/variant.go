@@ -13,6 +13,7 @@ type Variant struct {
 	Port int  // that the containers send to; 0: port
 	// Address is where the receiver listens; empty: behind the relay.
 	Address string
+	own     bool                         // it is our relay, and answers
 	relay   func(*Rig) ([]string, error) // the relay's command line; nil: there is none
 }
 
@@ -37,7 +38,7 @@ func (r *Rig) variants() []Variant {
 			Variant{Name: "nginx", relay: (*Rig).nginxArgs},
 		)
 	}
-	return all
+	return append(all, ourVariants()...)
 }
 
 // named are those of the variants that are asked for; all, if none is.

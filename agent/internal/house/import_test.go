@@ -52,7 +52,7 @@ var arrows = map[string][]string{
 	"bridge/store/storetest": {"bridge/store"},
 
 	"bench":            {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
-	"bench/relay":      {},
+	"bench/relay":      {"bridge/dogstatsd", "bridge/dogstatsd/line", "collectors/inventory"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
 	"test/e2e":         {},
