@@ -115,7 +115,7 @@ func main() {
 	flag.DurationVar(&p.span, "span", 2*time.Second, "how long each of them takes")
 	flag.StringVar(&p.variants, "variants", "", "measure only some relays: direct,naive,...")
 	flag.StringVar(&p.profiles, "profiles", "", "write CPU profiles of our relay to this folder")
-	flag.StringVar(&p.loads, "loads", "", "send only some loads: 20k,100k,1400,64,flood,ladder")
+	flag.StringVar(&p.loads, "loads", "", "measure only some: idle,lines and the loads 20k,100k,1400,64,flood,ladder")
 	flag.Parse()
 	some, err := chosen(p.only)
 	end(err)

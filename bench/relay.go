@@ -4,13 +4,15 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/berth-dev/berth/bench/relay"
 )
 
 // relays sets our relay beside others. The tables go into the folder of this
 // program.
-func relays(ctx context.Context, j *job, p plan, _ *report) {
+func relays(ctx context.Context, j *job, p plan, r *report) {
 	rig, err := relay.Build(ctx, j.TempDir())
 	j.must(err)
 	j.Cleanup(func() {
@@ -18,10 +20,21 @@ func relays(ctx context.Context, j *job, p plan, _ *report) {
 			j.Error(err)
 		}
 	})
+	loads := list(p.loads)
+	if len(loads) == 0 || slices.Contains(loads, "idle") {
+		still(ctx, j, r, rig, min(p.idle, 10*time.Second))
+	}
+	if len(loads) == 0 || slices.Contains(loads, "lines") {
+		tiny(ctx, j, r)
+	}
 	results, err := rig.Measure(ctx, relay.Plan{
-		Rounds: p.rounds, Span: p.span, Variants: list(p.variants), Loads: list(p.loads), Profiles: p.profiles, Progress: os.Stderr,
+		Rounds: p.rounds, Span: p.span, Variants: list(p.variants), Loads: loads, Profiles: p.profiles, Progress: os.Stderr,
 	})
 	j.must(err)
+	if len(results.All) == 0 {
+		return
+	}
+	beside(r, results)
 	j.must(results.Table(os.Stderr))
 	if p.variants != "" || p.loads != "" {
 		return // a part is no table to keep
