@@ -16,6 +16,7 @@ import (
 
 	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/agent/internal/config"
+	"github.com/berth-dev/berth/bridge/dogstatsd"
 	"github.com/berth-dev/berth/bridge/store/embedded"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
@@ -108,7 +109,8 @@ func noRoom(err error) error {
 }
 
 func (a *Agent) openState(c config.Config) (err error) {
-	if a.listener, err = api.Listen(api.ListenOptions{Path: c.API.Socket, Group: c.API.Group}); err != nil {
+	_, handed := takeHanded(dogstatsd.Handed)
+	if a.listener, err = api.Listen(api.ListenOptions{Path: c.API.Socket, Group: c.API.Group, Handed: handed}); err != nil {
 		return err
 	}
 	if a.ledger, err = ledger.Open(filepath.Join(c.StateDir, "ledger")); err != nil {

@@ -23,9 +23,9 @@ func (r *Relay) datagram(from source, d []byte, after time.Time) *sender {
 // now that who had it before has ended.
 func (r *Relay) unnamed(a netip.Addr, before *sender, d []byte, after time.Time) *sender {
 	s := r.stranger(a, before)
-	waits := !s.await.until.IsZero() || r.now.Sub(s.heard) > strangerIn
+	hopeless := r.now.Sub(s.heard) < strangerIn && !s.vain.IsZero() && (before == nil || before.ended.Before(s.vain))
 	s.heard = r.now
-	if s == r.others || r.local[a] || !waits || !r.awaitName(s, d, after, r.now) {
+	if s == r.others || r.local[a] || hopeless || !r.awaitName(s, d, after, r.now) {
 		r.admit(s, d)
 	}
 	return s

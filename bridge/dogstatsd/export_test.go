@@ -46,10 +46,11 @@ func (t *Table) Get(a netip.Addr) int {
 // Find looks an IPv4 address up as the relay does.
 func (t *Table) Find(a uint32) bool { return t.find(source{v4: a, is4: true}) != nil }
 
-// Attribute says whose an early datagram is: before's, now's or nobody's.
-func Attribute(after, read, ended time.Time, has bool) string {
+// Attribute says whose an early datagram is: before's, now's or nobody's. Who
+// has the address now began then; zero: nobody has it.
+func Attribute(after, read, ended, began time.Time) string {
 	before, now, nobody := &sender{ended: ended}, &sender{}, &sender{}
-	if !has {
+	if now.origin.Started = began; began.IsZero() {
 		now = nil
 	}
 	return map[*sender]string{before: "before", now: "now", nobody: "nobody"}[attribute(early{after: after, read: read}, before, now, nobody)]

@@ -13,7 +13,7 @@ type Origin struct {
 	ID        inventory.ID
 	Service   string
 	Addresses []netip.Addr // on Docker's networks
-	Started   time.Time    // its present run: who had the address before is another
+	Started   time.Time    // when its first process began: what came earlier is another's
 	PID       int          // its first process, in this process's PID namespace; 0: not known
 	Inode     uint64       // of its cgroup, as the upstream sees it; 0: not known
 	Tags      []string     // for the mode Tags, each "key:value"

@@ -55,18 +55,16 @@ func (r *Relay) Origins(all []Origin) {
 	r.signal()
 }
 
-// quarantine keeps the addresses of those who have ended: who has one of them
-// next is not known before Docker says it.
+// quarantine keeps the addresses of those who have ended, for the last who had
+// them: who has one next is not known before Docker says it.
 func (r *Relay) quarantine(next *table) {
 	for _, s := range r.senders {
 		if !s.known || s.ended.IsZero() || time.Since(s.ended) > time.Minute {
 			continue
 		}
 		for _, a := range s.origin.Addresses {
-			if has := next.get(a); has == nil {
+			if has := next.get(a); has == nil || !has.ended.IsZero() && has.ended.Before(s.ended) {
 				next.set(a, s)
-			} else if has != s && has.previous == nil {
-				has.previous = s
 			}
 		}
 	}

@@ -37,7 +37,8 @@ type outlet struct {
 	since   time.Time
 	retry   time.Time // not to be tried before
 	backoff time.Duration
-	rest    []byte // of a frame that a stream took in part
+	frame   []byte // what a stream was sent last
+	rest    []byte // of it, what was not taken yet
 	batch   time.Time
 	gulped  int // packets in this batch since the last breath
 
@@ -172,7 +173,7 @@ func (o *outlet) dial() error {
 		_ = unix.Close(fd)
 		return fmt.Errorf("connect: %w", err)
 	}
-	o.fd, o.full, o.rest = fd, false, nil
+	o.fd, o.full = fd, false
 	return nil
 }
 
@@ -184,7 +185,10 @@ func (o *outlet) down(now time.Time, err error) {
 		}
 		_ = unix.Close(o.fd)
 	}
-	o.fd, o.full, o.rest = -1, false, nil
+	o.fd, o.full = -1, false
+	if len(o.rest) > 0 {
+		o.rest = o.frame // the next connection knows nothing of the first part
+	}
 	o.retry = now.Add(o.backoff)
 	o.backoff = min(2*o.backoff, lastRetry)
 	if o.up || o.since.IsZero() {
@@ -360,14 +364,13 @@ func (o *outlet) stream(p *packet, now time.Time) verdict {
 	if !o.flush(now) {
 		return verdict{}
 	}
-	frame := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(p.body)), uint32(len(p.body)))
-	frame = append(frame, p.body...)
-	n, err := unix.SendmsgN(o.fd, frame, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	o.frame = binary.LittleEndian.AppendUint32(o.frame[:0], uint32(len(p.body)))
+	o.frame = append(o.frame, p.body...)
+	n, err := unix.SendmsgN(o.fd, o.frame, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	if errno, failed := errors.AsType[unix.Errno](err); failed {
 		return o.judge(p, errno, now)
 	}
-	if n < len(frame) {
-		o.rest = frame[n:]
+	if o.rest = o.frame[n:]; len(o.rest) > 0 {
 		o.block()
 	}
 	o.took(p, now)

@@ -54,11 +54,12 @@ func (r *Relay) release(s *sender, now *sender) {
 }
 
 // attribute says whose an early datagram is. Who had the address before can
-// have sent it only before it ended; who has it now, only after that.
+// have sent it only before it ended; who has it now, only after that, and not
+// before it began: there may have been one in between, too short for a name.
 func attribute(d early, before, now, nobody *sender) *sender {
 	switch {
 	case before == nil || before.ended.IsZero() || !d.after.Before(before.ended):
-		if now != nil {
+		if now != nil && !d.read.Add(farewell).Before(now.origin.Started) {
 			return now
 		}
 	case d.read.Sub(before.ended) < farewell:
@@ -73,6 +74,7 @@ func (r *Relay) expire(now time.Time) {
 		s := r.awaited[0]
 		r.awaited = r.awaited[1:]
 		if !s.await.until.IsZero() && !s.await.until.After(now) {
+			s.vain = now
 			r.release(s, nil)
 		}
 	}
@@ -93,6 +95,9 @@ func (r *Relay) named() {
 	r.awaited = still
 }
 
+// silent is after what time a stranger's counters make room for another's.
+const silent = time.Minute
+
 // mostStrangers is how many addresses without a container have counters of
 // their own; a spoofed source makes as many as it likes.
 const mostStrangers = 256
@@ -104,7 +109,7 @@ func (r *Relay) stranger(a netip.Addr, previous *sender) *sender {
 		s.previous = previous
 		return s
 	}
-	if r.strangers >= mostStrangers {
+	if r.strangers >= mostStrangers && !r.evict() {
 		return r.others
 	}
 	r.strangers++
@@ -112,4 +117,21 @@ func (r *Relay) stranger(a netip.Addr, previous *sender) *sender {
 	r.equip(s)
 	r.senders[k] = s
 	return s
+}
+
+// evict sums up the counters of strangers that have been silent for long, and
+// reports whether that made room. It looks no more than once a second.
+func (r *Relay) evict() bool {
+	if r.now.Sub(r.evicted) < time.Second {
+		return false
+	}
+	r.evicted = r.now
+	for k, s := range r.senders {
+		if !s.known && r.now.Sub(s.heard) > silent && s.await.until.IsZero() && s.count().Held == 0 {
+			r.gone.add(s.count())
+			delete(r.senders, k)
+			r.strangers--
+		}
+	}
+	return r.strangers < mostStrangers
 }

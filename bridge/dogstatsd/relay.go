@@ -72,6 +72,7 @@ type Relay struct {
 	packs     []*sender // whose lines wait by themselves
 	awaited   []*sender
 	heldBytes int
+	evicted   time.Time // when strangers were last looked through
 	taps      []*Tap
 	now       time.Time // of the present batch
 	closed    bool

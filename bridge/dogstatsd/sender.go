@@ -14,7 +14,7 @@ type sender struct {
 	origin   Origin
 	known    bool      // it is a container
 	ended    time.Time // when its container ended; zero while it runs
-	previous *sender   // who had its address before, until nothing of that one can arrive any more
+	previous *sender   // of a stranger: the container that had its address last
 
 	mark  line.Mark // added to each line
 	field line.Mark // added where an upstream cannot be told otherwise
@@ -30,7 +30,8 @@ type sender struct {
 	dropped   [causes]uint64
 
 	limit limit
-	await pending // while nobody knows who it is
+	await pending   // while nobody knows who it is
+	vain  time.Time // when it last waited in vain
 }
 
 // creditable reports whether the kernel would let us name the container's

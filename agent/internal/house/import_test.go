@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 
 	// A record is made of what these say: a host, its mappings, its reservation.
 	"bridge/publish":         {"bridge/store", "collectors/identity", "collectors/inventory", "collectors/jmxmp", "collectors/reservation"},
+	"bridge/docker0":         {},
 	"bridge/store":           {},
 	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "bridge/dogstatsd/ring", "collectors/inventory"},
 	"bridge/dogstatsd/line":  {},
@@ -95,6 +96,7 @@ var libraries = []place{
 	{module: "github.com/spf13/cobra", in: []string{"agent/internal/cli"}},
 	{module: "github.com/spf13/pflag", in: []string{"agent/internal/cli"}},
 	{module: "github.com/coreos/go-systemd/v22", in: []string{"agent", "agent/api"}},
+	{module: "github.com/mdlayher/netlink", in: []string{"bridge/docker0"}},
 	{module: "golang.org/x/sys", in: []string{"agent/...", "bench/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
