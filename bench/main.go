@@ -1,14 +1,16 @@
 // Bench measures the daemon on a real host with a real Docker Engine and sets
 // each figure beside its goal.
 //
-//	go run ./bench                       # as in README.md; about seven minutes
+//	go run ./bench                       # as in README.md; about forty minutes
 //	go run ./bench -only audit,undo
+//	go run ./bench -only relay -loads 20k,100k -variants direct,naive,uds-field
 //	go run ./bench -json > figures.json
 //	go run ./bench -containers 20 -starts 10 -idle 5s -folders 200
 //
-// It needs root and, for the daemon, Docker, builds the binary as a release is
-// built, and removes whatever it made, on Ctrl-C too. Nothing of an installed
-// Berth is touched: the daemon that is measured has a folder of its own.
+// It needs root, iproute2 and iptables for relays, and Docker for the daemon,
+// builds the binary as a release is built, and removes whatever it made, on
+// Ctrl-C too. Nothing of an installed Berth is touched: the daemon that is
+// measured has a folder of its own.
 package main
 
 import (
@@ -112,7 +114,7 @@ func main() {
 	flag.BoolVar(&p.json, "json", false, "print JSON")
 	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, pulls, relay, daemon")
 	flag.IntVar(&p.rounds, "rounds", 5, "rounds of each relay with each load")
-	flag.DurationVar(&p.span, "span", 2*time.Second, "how long each of them takes")
+	flag.DurationVar(&p.span, "span", time.Second, "how long each of them takes")
 	flag.StringVar(&p.variants, "variants", "", "measure only some relays: direct,naive,...")
 	flag.StringVar(&p.profiles, "profiles", "", "write CPU profiles of our relay to this folder")
 	flag.StringVar(&p.loads, "loads", "", "measure only some: idle,lines and the loads 20k,100k,1400,64,flood,ladder")

@@ -63,7 +63,9 @@ func (r Results) Of(load, variant string) (Result, bool) {
 
 // Measure measures all of a plan.
 func (r *Rig) Measure(ctx context.Context, p Plan) (Results, error) {
-	r.profiles = p.Profiles
+	if r.profiles = p.Profiles; fetched(p.Variants) {
+		r.peers = fetch(ctx, r.dir)
+	}
 	variants := named(r.variants(), p.Variants)
 	found := Results{Fault: r.peers.fault}
 	for _, l := range []Load{steady(), bursts(), large(), many(), flood()} {

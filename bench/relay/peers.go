@@ -21,10 +21,10 @@ type peers struct {
 // fetch finds the peers' programs, or unpacks them into dir from the packages
 // of this Debian: installed, nginx would start its own server.
 func fetch(ctx context.Context, dir string) peers {
-	socat, _ := exec.LookPath("socat")
-	nginx, _ := exec.LookPath("nginx")
-	if _, err := os.Stat("/usr/lib/nginx/modules/ngx_stream_module.so"); err == nil && socat != "" && nginx != "" {
-		return peers{socat: socat, nginx: nginx, dir: "/usr/lib/nginx/modules/"}
+	ofSocat, _ := exec.LookPath(socat)
+	ofNginx, _ := exec.LookPath(nginx)
+	if _, err := os.Stat("/usr/lib/nginx/modules/ngx_stream_module.so"); err == nil && ofSocat != "" && ofNginx != "" {
+		return peers{socat: ofSocat, nginx: ofNginx, dir: "/usr/lib/nginx/modules/"}
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", `set -e
 cd "$1"

@@ -56,7 +56,6 @@ func Build(ctx context.Context, dir string) (*Rig, error) {
 	if err := r.connect(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	r.peers = fetch(ctx, dir)
 	return r, nil
 }
 

@@ -22,20 +22,27 @@ const (
 	Direct = "direct"
 	DNAT   = "DNAT"
 	Naive  = "naive"
+	socat  = "socat"
+	nginx  = "nginx"
 )
 
-// variants are all that the rig can run, and why some cannot be.
+// fetched reports whether programs of others are needed for some variants.
+func fetched(names []string) bool {
+	return len(names) == 0 || slices.Contains(names, socat) || slices.Contains(names, nginx)
+}
+
+// variants are all that the rig can run.
 func (r *Rig) variants() []Variant {
 	all := []Variant{
 		{Name: Direct, Address: fmt.Sprintf("%s:%d", gateway, port)},
 		{Name: DNAT, Port: redirected},
 		{Name: Naive, relay: func(r *Rig) ([]string, error) { return r.childArgs(roleNaive, nil) }},
 	}
-	if r.peers.fault == "" {
+	if r.peers.socat != "" {
 		all = append(
 			all,
-			Variant{Name: "socat", relay: func(r *Rig) ([]string, error) { return r.socatArgs(), nil }},
-			Variant{Name: "nginx", relay: (*Rig).nginxArgs},
+			Variant{Name: socat, relay: func(r *Rig) ([]string, error) { return r.socatArgs(), nil }},
+			Variant{Name: nginx, relay: (*Rig).nginxArgs},
 		)
 	}
 	return append(all, ourVariants()...)
