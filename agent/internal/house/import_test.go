@@ -51,11 +51,16 @@ var arrows = map[string][]string{
 	"bridge/dogstatsd/ring":  {},
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
+	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "collectors/inventory"},
+	"bridge/dogstatsd/line":  {},
+
+	"bridge/dogstatsd/capture": {},
 
 	"bench":            {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"bench/relay":      {"bridge/dogstatsd", "bridge/dogstatsd/line", "collectors/inventory"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
+	"test/dogstatsd":   {},
 	"test/e2e":         {},
 	"test/engine":      {"collectors/inventory"},
 	"test/setup":       {},
@@ -100,6 +105,7 @@ var libraries = []place{
 	{module: "golang.org/x/sys", in: []string{"agent/...", "bench/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
+	{module: "google.golang.org/protobuf", in: []string{"bridge/dogstatsd/capture"}},
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "github.com/santhosh-tekuri/jsonschema/v6", tests: []string{"agent/..."}},
 }

@@ -1,26 +1,30 @@
-// Package line reads and marks the lines of dogstatsd datagrams: metrics, events
-// and service checks of the protocol's versions 1.0 to 1.6.
+// Package line adds an origin to lines of the dogstatsd protocol, and leaves
+// every other byte as it was.
 //
-//	for rest := datagram; ; {
-//		ln, rest, more = line.Next(rest)
-//		if !more {
-//			break
-//		}
-//		packet = mark.Append(packet, ln)
+//	mark := line.Field("ci-"+id, false)
+//	for l, rest, ok := line.Next(datagram); ok; l, rest, ok = line.Next(rest) {
+//		out = mark.Append(out, l)
 //	}
 //
-// What it takes from the document
-// (https://docs.datadoghq.com/developers/dogstatsd/datagram_shell/) and from
-// what clients do is no more than it takes to add an origin and change nothing
-// else:
+// It looks at a line as the Datadog agent does, and not more closely: versions
+// 1.0 to 1.6 of the protocol, events, service checks. The fields after a
+// metric's type, a check's status, or an event's text are separated by "|", and
+// come in any order; of two that are alike the last one counts. An event's
+// title and text are skipped by the lengths in its header, since they may hold
+// anything.
 //
-//   - Fields are separated by | and come in any order behind a metric's type, a
-//     check's status, or an event's text. The lengths in an event's head say
-//     where its text ends: title and text may hold anything.
-//   - A check's message is its last field and may hold anything. What is added
-//     comes before it. Only a container field at the very end, where clients
-//     write it, is one there.
-//   - A line has one section of tags. A second would replace it, so tags are
-//     added at the end of the first.
-//   - A line that is none of these is left as it is.
+// # What is added
+//
+// [Field] appends a field at the end of the line. [Tags] appends to the tags
+// that the line has, or a section of tags at its end: in a service check before
+// the message, which by the document comes last. Its separator is a comma, but
+// for a section that is empty or ends in a comma.
+//
+// A line that no server takes gets nothing, and loses nothing: one without a
+// type (which begins with a small letter) or status, and an event with a header that is malformed, or that
+// promises more bytes than there are. An addition could make it one that is
+// taken, with our bytes as its text.
+//
+// There is no allocation but for a destination that has to grow, and no state:
+// a [Mark] may be used from several goroutines.
 package line

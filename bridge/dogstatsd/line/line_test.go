@@ -1,196 +1,158 @@
 package line_test
 
 import (
-	"bytes"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/berth-dev/berth/bridge/dogstatsd/line"
 )
 
-func all(datagram string) (lines []string) {
-	for rest := []byte(datagram); ; {
-		var ln []byte
-		var more bool
-		if ln, rest, more = line.Next(rest); !more {
-			return lines
-		}
-		lines = append(lines, string(ln))
-	}
-}
+const id = "ci-4f1c9a20"
 
-func TestADatagramIsSplitAtItsLineEnds(t *testing.T) {
+func TestNextSplitsADatagramIntoItsLines(t *testing.T) {
 	tests := map[string][]string{
-		"":                     nil,
-		"\n\r\n\n":             nil,
-		"a:1|c":                {"a:1|c"},
-		"a:1|c\n":              {"a:1|c"},
-		"a:1|c\r\nb:1|c\n\nc:": {"a:1|c", "b:1|c", "c:"},
-		"a\rb:1|c\r\r\n":       {"a\rb:1|c\r"},
+		"":                      nil,
+		"\n\r\n\n":              nil,
+		"a:1|c":                 {"a:1|c"},
+		"a:1|c\nb:2|g\r\n":      {"a:1|c", "b:2|g"},
+		"\n\na:1|c\r\r\n\nb:2|": {"a:1|c\r", "b:2|"},
 	}
 	for datagram, want := range tests {
-		if got := all(datagram); !slices.Equal(got, want) {
-			t.Errorf("%q is %q, want %q", datagram, got, want)
+		var got []string
+		for l, rest, ok := line.Next([]byte(datagram)); ok; l, rest, ok = line.Next(rest) {
+			got = append(got, string(l))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", datagram, diff)
 		}
 	}
 }
 
-// The lines are of each version of the protocol, as the document has them.
-func TestAMarkIsAddedByTheRules(t *testing.T) {
-	field, forced := line.Field("ci-abc", false), line.Field("ci-abc", true)
-	tags, strip := line.Tags([]string{"service:orders", "env:prod"}, false), line.Strip()
-	tests := []struct{ in, field, forced, tags, strip string }{
-		{in: "page.views:1|c", field: "|c:ci-abc", tags: "|#service:orders,env:prod"},
-		{in: "fuel.level:0.5|g|#a:b,c", field: "|c:ci-abc", tags: ",service:orders,env:prod"},
-		{in: "song.length:240:234|h|@0.5", field: "|c:ci-abc", tags: "|#service:orders,env:prod"},
-		{in: "users.uniques:a:b|s|#", field: "|c:ci-abc", tags: "service:orders,env:prod"},
-		{in: "page.views:15|c|#env:dev|T1656581400", field: "|c:ci-abc", tags: "page.views:15|c|#env:dev,service:orders,env:prod|T1656581400"},
-		{in: "m:1|c|e:it-true,cn-app|card:low", field: "|c:ci-abc", tags: "|#service:orders,env:prod"},
-		{in: "m:1|c|card:none", field: "|c:ci-abc", tags: "-"},
-		{in: "m:1|c|#dd.internal.card:none,a:b", field: "|c:ci-abc", tags: "-"},
-		{in: "m:1|c|#xdd.internal.card:none", field: "|c:ci-abc", tags: ",service:orders,env:prod"},
-		{in: "m:1|c|c:ci-me|#a:b", field: "-", forced: "m:1|c|#a:b|c:ci-abc", tags: ",service:orders,env:prod", strip: "m:1|c|#a:b"},
-		{in: "m:1|c|c:me|#a|c:in-7", field: "-", forced: "m:1|c|#a|c:ci-abc", tags: "m:1|c|c:me|#a,service:orders,env:prod|c:in-7", strip: "m:1|c|#a"},
-		{in: "_e{5,4}:ti|#t|te|c|p:low|#a", field: "|c:ci-abc", tags: ",service:orders,env:prod"},
-		{in: `_e{2,9}:a||c:x|#y:\n|h:host`, field: "|c:ci-abc", tags: "|#service:orders,env:prod"},
-		{in: "_e{2,9}:short|text", field: "-", tags: "-"},
-		{in: "_e{99999999999999999999,1}:a|b", field: "-", tags: "-"},
-		{in: "_e{1,1}:a|bc|#a", field: "-", tags: "-"},
-		{in: "_sc|Redis connection|2|#env:dev|m:timed out |#a |c:x after 10s", field: "_sc|Redis connection|2|#env:dev|c:ci-abc|m:timed out |#a |c:x after 10s", forced: "", tags: "_sc|Redis connection|2|#env:dev,service:orders,env:prod|m:timed out |#a |c:x after 10s"},
-		{in: "_sc|a|0", field: "|c:ci-abc", tags: "|#service:orders,env:prod"},
-		{in: "_sc|a|0|m:ok|c:me", field: "-", forced: "_sc|a|0|c:ci-abc|m:ok", tags: "_sc|a|0|#service:orders,env:prod|m:ok|c:me", strip: "_sc|a|0|m:ok"},
-		{in: "_sc|a", field: "-", tags: "-"},
-		{in: "garbage", field: "-", tags: "-"},
-		{in: ":1|c", field: "-", tags: "-"},
-		{in: "no.type:1", field: "-", tags: "-"},
+func TestAFieldIsAppended(t *testing.T) {
+	field, override := line.Field(id, false), line.Field(id, true)
+	const mark = "|c:" + id
+	tests := []struct{ name, in, want, override string }{
+		{"a metric", "a:1|c", "a:1|c" + mark, ""},
+		{"values, rate, tags, time", "a:1:2|d|@0.5|#x:y|T1656581400", "a:1:2|d|@0.5|#x:y|T1656581400" + mark, ""},
+		{"a client that knows itself", "a:1|c|c:ci-77|#x", "a:1|c|c:ci-77|#x", "a:1|c|#x" + mark},
+		{"two of them", "a:1|c|c:1|#x|c:2", "a:1|c|c:1|#x|c:2", "a:1|c|#x" + mark},
+		{"a tag that looks like one", "a:1|c|#c:ci-77", "a:1|c|#c:ci-77" + mark, ""},
+		{"a cardinality", "a:1|c|card:none", "a:1|c|card:none" + mark, ""},
+		{"a set's value that looks like a field", "a:c:1|s", "a:c:1|s" + mark, ""},
+		{"no type", "a:1", "a:1", ""},
+		{"a service check", "_sc|db|0|#x|m:down", "_sc|db|0|#x|m:down" + mark, ""},
+		{"a service check of datadog-go", "_sc|db|0|m:down|c:ci-77", "_sc|db|0|m:down|c:ci-77", "_sc|db|0|m:down" + mark},
+		{"a service check without status", "_sc|db", "_sc|db", ""},
+		{"an event", "_e{5,4}:title|text", "_e{5,4}:title|text" + mark, ""},
+		{"an event whose text has fields", "_e{5,9}:ti|#e|te|c:ci-1|#x", "_e{5,9}:ti|#e|te|c:ci-1|#x" + mark, ""},
+		{"an event of a client that knows itself", "_e{1,1}:a|b|c:ci-1|t:info", "_e{1,1}:a|b|c:ci-1|t:info", "_e{1,1}:a|b|t:info" + mark},
+		{"an event that is cut", "_e{5,40}:title|text|c:ci-1", "_e{5,40}:title|text|c:ci-1", ""},
+		{"an event without lengths", "_e{}:title|text", "_e{}:title|text", ""},
+		{"an event without a title", "_e{0,4}:|text", "_e{0,4}:|text", ""},
+		{"an event with lengths as the agent reads them", "_e{+1,-0x:a||c:ci-1", "_e{+1,-0x:a||c:ci-1", "_e{+1,-0x:a|" + mark},
+		{"an event with lengths beyond all bounds", "_e{9,99999999999999999999}:a|b", "_e{9,99999999999999999999}:a|b", ""},
 	}
 	for _, tt := range tests {
-		for _, m := range []struct {
-			name string
-			mark line.Mark
-			want string
-		}{{"field", field, tt.field}, {"forced", forced, tt.forced}, {"tags", tags, tt.tags}, {"strip", strip, tt.strip}, {"nothing", line.Mark{}, "-"}} {
-			want := m.want
-			switch {
-			case want == "" && m.name == "strip", want == "-":
-				want = tt.in
-			case want == "" && tt.field == "-":
-				want = tt.in
-			case want == "":
-				want = tt.in + tt.field
-				if !strings.HasPrefix(tt.field, "|") {
-					continue // the table says it under field
-				}
-			case !strings.HasPrefix(want, tt.in[:2]):
-				want = tt.in + want
+		t.Run(tt.name, func(t *testing.T) {
+			check(t, field, tt.in, tt.want)
+			if tt.override == "" {
+				tt.override = tt.want
 			}
-			if got := string(m.mark.Append(nil, []byte(tt.in))); got != want+"\n" {
-				t.Errorf("%s: %q becomes %q, want %q", m.name, tt.in, got, want)
-			}
-			if most := m.mark.Max([]byte(tt.in)); most < len(want)+1 {
-				t.Errorf("%s: %q takes %d bytes, and Max says %d", m.name, tt.in, len(want)+1, most)
-			}
-		}
-	}
-}
-
-func TestATagCannotEndItself(t *testing.T) {
-	m := line.Tags([]string{"a:b|c:evil,x\n_e{"}, false)
-	if got := string(m.Append(nil, []byte("m:1|c"))); got != "m:1|c|#a:b_c:evil_x__e{\n" {
-		t.Errorf("got %q", got)
-	}
-}
-
-func TestNamesAndContexts(t *testing.T) {
-	for ln, want := range map[string]string{"a.b:1|c": "a.b", "_sc|my check|0|#a": "my check", "_e{1,1}:a|b": "_e", "x": "x"} {
-		if got := string(line.Name([]byte(ln))); got != want {
-			t.Errorf("the name of %q is %q, want %q", ln, got, want)
-		}
-	}
-	same := []string{"a:1|c|#x:y", "a:2|c|#x:y", "a:2:3|c|@0.1|#x:y|T1656581400", "a:1|c|c:ci-x|#x:y"}
-	for _, ln := range same {
-		if line.Context([]byte(ln)) != line.Context([]byte(same[0])) {
-			t.Errorf("%q has another context than %q", ln, same[0])
-		}
-	}
-	seen := map[uint64]string{}
-	for _, ln := range []string{"a:1|c|#x:y", "a:1|g|#x:y", "b:1|c|#x:y", "a:1|c", "a:1|c|#x:z", "_sc|a|0|#x:y"} {
-		c := line.Context([]byte(ln))
-		if other, taken := seen[c]; taken {
-			t.Errorf("%q and %q have one context", ln, other)
-		}
-		seen[c] = ln
-	}
-}
-
-// Whatever comes: the line is still there, byte for byte, and what was added is
-// in one piece. What was forced away was a container field.
-func FuzzAMarkChangesNothingElse(f *testing.F) {
-	for _, s := range []string{"a:1|c|#x", "_e{1,2}:a|bc|#t", "_sc|a|0|m:x|c:y", "m:1|c|c:ci-me|#a:b", "||", "_e{0,0}:|", "a:|#", "a:b|c|c:|#|c:"} {
-		f.Add([]byte(s))
-	}
-	marks := map[string]line.Mark{
-		"|c:ci-abc": line.Field("ci-abc", false), "k:v": line.Tags([]string{"k:v"}, false), "": {},
-	}
-	strip := line.Strip()
-	f.Fuzz(func(t *testing.T, datagram []byte) {
-		for rest := datagram; ; {
-			ln, next, more := line.Next(rest)
-			if !more {
-				return
-			}
-			rest = next
-			for added, m := range marks {
-				got := m.Append([]byte("before"), ln)
-				out, ok := bytes.CutPrefix(got, []byte("before"))
-				if !ok || out[len(out)-1] != '\n' || len(out) > m.Max(ln) {
-					t.Fatalf("%q becomes %q", ln, got)
-				}
-				if long := m.Unusual([]byte("before"), ln); !bytes.Equal(got, long) {
-					t.Fatalf("%q becomes %q on the short way, and %q on the long one", ln, got, long)
-				}
-				out = out[:len(out)-1]
-				if !bytes.Equal(out, ln) && !isWith(out, ln, added) {
-					t.Fatalf("%q becomes %q", ln, out)
-				}
-			}
-			bare := strip.Append(nil, ln)
-			if again := strip.Append(nil, bare[:len(bare)-1]); !bytes.Equal(again, bare) {
-				t.Fatalf("%q without its container is %q, and that %q", ln, bare, again)
-			}
-		}
-	})
-}
-
-// isWith reports whether out is ln with something added at one place: the text,
-// or the text as tags.
-func isWith(out, ln []byte, text string) bool {
-	for _, added := range []string{text, "," + text, "|#" + text} {
-		at := len(ln)
-		for ; at >= 0; at-- {
-			if bytes.HasPrefix(out, ln[:at]) && bytes.HasPrefix(out[at:], []byte(added)) && bytes.Equal(out[at+len(added):], ln[at:]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func BenchmarkAppend(b *testing.B) {
-	ln := []byte("orders.checkout.duration.seconds:0.2387|d|@0.5|#env:prod,region:eu-west-1,ver:12")
-	buffer := make([]byte, 0, 1024)
-	for name, m := range map[string]line.Mark{
-		"field": line.Field("ci-"+strings.Repeat("0123456789abcdef", 4), false),
-		"inode": line.Field("in-4026531840", false),
-		"tags":  line.Tags([]string{"service:orders", "task_family:orders", "container_name:app"}, false),
-		"none":  {},
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				buffer = m.Append(buffer[:0], ln)
-			}
+			check(t, override, tt.in, tt.override)
 		})
+	}
+}
+
+func TestTagsAreMerged(t *testing.T) {
+	mark, override := line.Tags([]string{"service:orders", "", "family:a|b,c\nd"}, false), line.Tags([]string{"service:orders", "family:a_b_c_d"}, true)
+	const tags = "service:orders,family:a_b_c_d"
+	tests := []struct{ name, in, want, override string }{
+		{"no tags", "a:1|c", "a:1|c|#" + tags, ""},
+		{"tags at the end", "a:1|c|#x:y", "a:1|c|#x:y," + tags, ""},
+		{"tags before others", "a:1|c|#x:y|T1656581400", "a:1|c|#x:y," + tags + "|T1656581400", ""},
+		{"no tags, but a time", "a:1|c|T1656581400", "a:1|c|T1656581400|#" + tags, ""},
+		{"an empty section", "a:1|c|#|@0.5", "a:1|c|#" + tags + "|@0.5", ""},
+		{"a comma at its end", "a:1|c|#x,", "a:1|c|#x," + tags, ""},
+		{"two sections, of which the last counts", "a:1|c|#x|#y", "a:1|c|#x|#y," + tags, ""},
+		{"a container", "a:1|c|c:ci-1|#x", "a:1|c|c:ci-1|#x," + tags, "a:1|c|#x," + tags},
+		{"a container after the tags", "a:1|c|#x|c:ci-1", "a:1|c|#x," + tags + "|c:ci-1", "a:1|c|#x," + tags},
+		{"a cardinality of none", "a:1|c|#x|card:none", "a:1|c|#x|card:none", ""},
+		{"a cardinality of low", "a:1|c|#x|card:low", "a:1|c|#x," + tags + "|card:low", ""},
+		{"a tag that wants none", "a:1|c|#x,dd.internal.card:none,y", "a:1|c|#x,dd.internal.card:none,y", ""},
+		{"a tag that nearly wants none", "a:1|c|#xdd.internal.card:none,dd.internal.card:nonesuch", "a:1|c|#xdd.internal.card:none,dd.internal.card:nonesuch," + tags, ""},
+		{"a container and no wish", "a:1|c|c:ci-1|card:none", "a:1|c|c:ci-1|card:none", "a:1|c|card:none"},
+		{"a service check", "_sc|db|0|h:web|m:down", "_sc|db|0|h:web|#" + tags + "|m:down", ""},
+		{"a service check with tags", "_sc|db|0|#x|m:down", "_sc|db|0|#x," + tags + "|m:down", ""},
+		{"an event", "_e{5,6}:title|te|#xt|t:info", "_e{5,6}:title|te|#xt|t:info|#" + tags, ""},
+		{"an event that is cut", "_e{5,7}:title|te|#x", "_e{5,7}:title|te|#x", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			check(t, mark, tt.in, tt.want)
+			if tt.override == "" {
+				tt.override = tt.want
+			}
+			check(t, override, tt.in, tt.override)
+		})
+	}
+}
+
+// proves R1: without an origin nothing changes.
+func TestAMarkWithoutOriginAddsNothing(t *testing.T) {
+	const in = "a:1|c|c:ci-1|#x"
+	check(t, line.Plain(), in, in)
+	check(t, line.Mark{}, in, in)
+	check(t, line.Tags(nil, false), in, in)
+	check(t, line.Strip(), in, "a:1|c|#x")
+	check(t, line.Tags(nil, true), in, "a:1|c|#x")
+	check(t, line.Strip(), "a:1|c|#x", "a:1|c|#x")
+}
+
+func TestALineHasAName(t *testing.T) {
+	for in, want := range map[string]string{
+		"page.views:1|c|#a:b": "page.views", "page.views": "page.views", "a|c:1": "a", "": "",
+		"_e{5,4}:title|text": "_e", "_sc|db.up|0": "db.up", "_sc": "_sc",
+	} {
+		if got := string(line.Name([]byte(in))); got != want {
+			t.Errorf("the name of %q is %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestAContextIsNameTypeAndTags(t *testing.T) {
+	of := func(l string) uint64 { return line.Context([]byte(l)) }
+	base := of("page.views:1|c|#env:prod,shop:berlin")
+	for _, same := range []string{
+		"page.views:2:3|c|#env:prod,shop:berlin", "page.views:1|c|@0.1|#env:prod,shop:berlin|T1656581400",
+		"page.views:1|c|c:ci-1|#env:prod,shop:berlin|card:low",
+	} {
+		if of(same) != base {
+			t.Errorf("%q is another context", same)
+		}
+	}
+	seen := map[uint64]string{base: "the first"}
+	for _, other := range []string{
+		"page.view:1|c|#env:prod,shop:berlin", "page.views:1|g|#env:prod,shop:berlin", "page.views:1|c|#env:prod,shop:berli",
+		"page.views:1|c", "page.views:1|c|#shop:berlin,env:prod", "_e{5,4}:title|text|#env:prod,shop:berlin",
+		"_sc|page.views|0|#env:prod,shop:berlin", "", "page.views",
+	} {
+		if twin := seen[of(other)]; twin != "" {
+			t.Errorf("%q is the context of %q", other, twin)
+		}
+		seen[of(other)] = other
+	}
+}
+
+// check appends a line to what is there already, and holds it against want.
+func check(t *testing.T, m line.Mark, in, want string) {
+	t.Helper()
+	got := string(m.Append([]byte("before\n"), []byte(in)))
+	if got != "before\n"+want+"\n" {
+		t.Errorf("%q became %q, want %q", in, strings.TrimPrefix(got, "before\n"), want+"\n")
+	}
+	if most := m.Max([]byte(in)); len(got)-len("before\n") > most {
+		t.Errorf("%q became %d bytes, more than %d", in, len(got)-len("before\n"), most)
 	}
 }

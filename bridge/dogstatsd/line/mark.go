@@ -1,111 +1,153 @@
 package line
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
-// A Mark is what an origin adds to each of its lines. The zero value adds
-// nothing. It is made once for an origin, and then used without allocating.
+// A Mark is what an origin adds to its lines. The zero value adds nothing.
 type Mark struct {
-	field []byte // "|c:…"
-	tags  []byte // "key:value,key:value"
-	strip bool   // a container field that the client has written goes
+	field string // "|c:ci-4f1c…"
+	tags  string // "service:orders,family:shop"
+	strip bool   // a container field of the client goes
 }
 
-// Field adds a container field, |c:id. A line that has one already is left
-// alone, or with override loses it.
-func Field(id string, override bool) Mark {
-	return Mark{field: []byte("|c:" + id), strip: override}
-}
+// Plain returns a mark that leaves lines as they are.
+func Plain() Mark { return Mark{} }
 
-// Tags adds tags to those of a line, unless it says card:none. With override a
-// container field that the client has written goes.
-func Tags(tags []string, override bool) Mark {
-	m := Mark{strip: override}
-	for i, tag := range tags {
-		if i > 0 {
-			m.tags = append(m.tags, ',')
-		}
-		m.tags = append(m.tags, clean(tag)...)
-	}
-	return m
-}
-
-// clean replaces what would end a tag, or the line.
-func clean(tag string) []byte {
-	return bytes.Map(func(r rune) rune {
-		if r == ',' || r == '|' || r == '\n' || r == '\r' || r == '#' {
-			return '_'
-		}
-		return r
-	}, []byte(tag))
-}
-
-// Strip adds nothing, and removes a container field that the client has
-// written.
+// Strip returns a mark that takes away what a client says of its container:
+// for an origin that travels beside the datagram.
 func Strip() Mark { return Mark{strip: true} }
 
-// Max is the most that Append appends for a line, in bytes.
-func (m *Mark) Max(ln []byte) int {
-	return len(ln) + len(m.field) + len("|#") + len(m.tags) + len("\n")
+// Field returns a mark that adds a container field, "|c:" and the ID:
+// "ci-<container ID>" or "in-<inode of the cgroup>". A line that has such a
+// field keeps it and gets none, unless ours is to override it.
+func Field(id string, override bool) Mark {
+	return Mark{field: "|c:" + clean(id), strip: override}
 }
 
-// Append appends a line with its mark, and \n, to dst.
-func (m *Mark) Append(dst, ln []byte) []byte {
-	if m.field == nil && m.tags == nil && !m.strip {
-		return append(append(dst, ln...), '\n')
+// Tags returns a mark that adds tags, each "key:value", unless the line says
+// that it wants none, by the field card:none or by the tag
+// dd.internal.card:none. With override a client's container field goes. What
+// would end a tag, a field or the line inside a tag becomes "_".
+func Tags(tags []string, override bool) Mark {
+	var kept []string
+	for _, tag := range tags {
+		if tag != "" {
+			kept = append(kept, strings.ReplaceAll(clean(tag), ",", "_"))
+		}
 	}
-	if tags, usual := glance(ln); usual && m.tags == nil {
-		return append(append(append(dst, ln...), m.field...), '\n')
-	} else if usual && bytes.IndexByte(ln[tags.from:tags.to], '.') < 0 { // no dd.internal.card
-		return append(m.merge(dst, ln, fields{tags: tags, end: len(ln)}), '\n')
-	}
-	return m.unusual(dst, ln)
+	return Mark{tags: strings.Join(kept, ","), strip: override}
 }
 
-// unusual is Append for any line.
-func (m *Mark) unusual(dst, ln []byte) []byte {
-	f, ok := scan(ln)
+// clean replaces what would end a field or a line.
+func clean(s string) string {
+	return strings.NewReplacer("|", "_", "\n", "_", "\r", "_").Replace(s)
+}
+
+// Max returns how many bytes [Mark.Append] may add for a line, at most.
+func (m *Mark) Max(line []byte) int {
+	return len(line) + len(m.field) + len("|#") + len(m.tags) + len("\n")
+}
+
+// Append appends a line with the mark, and a newline.
+func (m *Mark) Append(dst, line []byte) []byte {
+	if m.field == "" && m.tags == "" && !m.strip {
+		return append(append(dst, line...), '\n')
+	}
+	at, ok := fieldsOf(line)
 	if !ok {
-		return append(append(dst, ln...), '\n')
+		return append(append(dst, line...), '\n')
 	}
-	if m.strip && f.container.found() {
-		return append(m.replace(dst, ln, f), '\n')
-	}
+	p := look(line, at)
 	switch {
-	case m.field != nil && !f.container.found():
-		dst = append(dst, ln[:f.end]...)
-		dst = append(dst, m.field...)
-		dst = append(dst, ln[f.end:]...)
-	case m.tags != nil && !f.optOut:
-		dst = m.merge(dst, ln, f)
+	case p.container && m.strip:
+		dst = m.replace(dst, line, at)
+	case m.tags != "":
+		dst = m.merge(dst, line, p)
+	case p.container:
+		dst = append(dst, line...)
 	default:
-		dst = append(dst, ln...)
+		dst = append(append(dst, line...), m.field...)
 	}
 	return append(dst, '\n')
 }
 
-// merge appends a line with the tags at the end of its own, or as its first.
-func (m *Mark) merge(dst, ln []byte, f fields) []byte {
-	at := f.end
-	if f.tags.found() {
-		at = f.tags.to
+// replace appends a line without its container fields, and with the mark. It is
+// for the few lines that have to be taken apart.
+func (m *Mark) replace(dst, line []byte, at int) []byte {
+	begin := len(dst)
+	dst = append(dst, line[:at]...)
+	for from := at; from < len(line); {
+		start, end := bounds(line, from)
+		if !isContainer(line[start:end]) {
+			dst = append(dst, line[from:end]...)
+		}
+		from = end
 	}
-	dst = append(dst, ln[:at]...)
-	switch {
-	case !f.tags.found():
-		dst = append(dst, '|', '#')
-	case f.tags.to-f.tags.from > len("|#"):
-		dst = append(dst, ',')
+	dst = append(dst, m.field...)
+	if m.tags == "" {
+		return dst
 	}
-	dst = append(dst, m.tags...)
-	return append(dst, ln[at:]...)
+	place, separator := m.place(dst[begin:], look(dst[begin:], at))
+	if place < 0 {
+		return dst
+	}
+	place += begin
+	tail := len(dst) - place
+	dst = append(append(dst, separator...), m.tags...)
+	added := len(dst) - place - tail
+	// What was appended changes places with what it belongs before.
+	copy(dst[place+added:], dst[place:place+tail])
+	copy(dst[place:], separator)
+	copy(dst[place+len(separator):], m.tags)
+	return dst
 }
 
-// replace appends a line without its container fields, and with the mark. It
-// is rare, and may take its time.
-func (m *Mark) replace(dst, ln []byte, f fields) []byte {
-	bare := append([]byte(nil), ln...)
-	for ok := true; ok && f.container.found(); f, ok = scan(bare) {
-		bare = append(bare[:f.container.from], bare[f.container.to:]...)
+// merge appends a line with the mark's tags among those that it has.
+func (m *Mark) merge(dst, line []byte, p parts) []byte {
+	place, separator := m.place(line, p)
+	if place < 0 {
+		return append(dst, line...)
 	}
-	return bytes.TrimSuffix(m.Append(dst, bare), []byte("\n"))
+	dst = append(append(append(dst, line[:place]...), separator...), m.tags...)
+	return append(dst, line[place:]...)
+}
+
+// place returns where in a line the mark's tags go, and what goes before them;
+// a negative one if the line wants none.
+func (m *Mark) place(line []byte, p parts) (at int, separator string) {
+	if p.none {
+		return -1, ""
+	}
+	if p.tags == 0 {
+		if p.message > 0 && isCheck(line) {
+			return p.message, "|#"
+		}
+		return len(line), "|#"
+	}
+	tags := line[p.tags:p.end]
+	if wantsNone(tags) {
+		return -1, ""
+	}
+	if len(tags) == 0 || tags[len(tags)-1] == ',' {
+		return p.end, ""
+	}
+	return p.end, ","
+}
+
+// wantsNone reports whether dd.internal.card:none is among the tags.
+func wantsNone(tags []byte) bool {
+	const none = "dd.internal.card:none"
+	for len(tags) >= len(none) {
+		if tags[0] == none[0] && string(tags[:len(none)]) == none && (len(tags) == len(none) || tags[len(none)] == ',') {
+			return true
+		}
+		comma := bytes.IndexByte(tags, ',')
+		if comma < 0 {
+			return false
+		}
+		tags = tags[comma+1:]
+	}
+	return false
 }
