@@ -51,13 +51,11 @@ var arrows = map[string][]string{
 	"bridge/dogstatsd/ring":  {},
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/storetest": {"bridge/store"},
-	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "collectors/inventory"},
-	"bridge/dogstatsd/line":  {},
 
 	"bridge/dogstatsd/capture": {},
 
 	"bench":            {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
-	"bench/relay":      {"bridge/dogstatsd", "bridge/dogstatsd/line", "collectors/inventory"},
+	"bench/relay":      {"bridge/dogstatsd", "collectors/inventory"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
 	"test/dogstatsd":   {},
