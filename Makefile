@@ -63,7 +63,7 @@ lint: ## the linters of .golangci.yml; the first time builds them, for minutes
 cross: # the other architecture
 	GOARCH=arm64 $(BUILD) -o bin/arm64/berth ./agent/cmd/berth
 
-bench: setup ## our figures beside their limits, about ten minutes
+bench: setup ## our figures beside their limits, about forty minutes
 	go run ./bench
 
 fuzz: ## each fuzz target for FUZZTIME

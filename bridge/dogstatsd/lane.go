@@ -1,6 +1,7 @@
 package dogstatsd
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -108,15 +109,18 @@ func (l *lane) hold(p *packet) {
 	}
 }
 
-// replay sends what is held, no faster than twice what comes: the upstream has
-// just come back, and has that to take as well.
+// replay sends what is held. To a UDP port, which cannot say that it is too
+// much, no faster than twice what comes: its server has just come back, and has
+// that to take as well.
 func (l *lane) replay(now time.Time) {
-	passed := now.Sub(l.ticked)
-	if !l.waiting() || passed < tick {
+	passed, left := now.Sub(l.ticked), math.MaxInt
+	if !l.waiting() || !l.says() && passed < tick {
 		return
 	}
 	l.ticked = now
-	left := max(replayStep, int(2*l.live*min(passed, 4*tick).Seconds()))
+	if !l.says() {
+		left = max(replayStep, int(2*l.live*min(passed, 4*tick).Seconds()))
+	}
 	if l.aside = l.through(l.aside, now); len(l.aside) > 0 {
 		return
 	}
@@ -128,6 +132,20 @@ func (l *lane) replay(now time.Time) {
 		left -= sent
 	}
 }
+
+// says reports whether the upstream that is there says when it takes no more.
+func (l *lane) says() bool {
+	for _, o := range l.outlets {
+		if o.fd >= 0 {
+			return o.network != "udp"
+		}
+	}
+	return false
+}
+
+// sips reports whether something is held for an upstream that is there, and
+// says when it takes no more.
+func (l *lane) sips() bool { return l.waiting() && l.says() }
 
 // step sends some of the oldest records and returns how many bytes have left
 // the ring.

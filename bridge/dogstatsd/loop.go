@@ -1,6 +1,7 @@
 package dogstatsd
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +11,7 @@ const (
 	busy      = 8                      // datagrams in a batch, from which on more are expected at once
 	turn      = 64                     // reads of one socket, before others have their turn
 	packTime  = 100 * time.Millisecond // that one sender's lines wait for more of them
+	sip       = 500 * time.Microsecond // between two looks whether a full upstream takes more
 	lastWords = 500 * time.Millisecond // for an upstream, at the end, where nobody keeps what is held
 )
 
@@ -24,12 +26,53 @@ func (r *Relay) batch(hot bool) (more bool) {
 		hot = r.readable(ready)
 	}
 	if hot && wait > 0 {
-		pause(wait)
+		r.gather(wait)
 	}
 	ready := r.poller.wait(0)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.handle(ready)
+}
+
+// gather lets datagrams come for a while. What is held goes on meanwhile: a
+// unix socket has room for eleven datagrams, and by the end of the while its
+// reader would long have nothing to read.
+func (r *Relay) gather(wait time.Duration) {
+	for wait > sip && r.sip() {
+		pause(sip)
+		wait -= sip
+	}
+	pause(wait)
+}
+
+// sip gives an upstream that says when it is full as much as it takes now, and
+// reports whether more is held for one.
+func (r *Relay) sip() (more bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.ContainsFunc(r.lanes, (*lane).sips) {
+		return false
+	}
+	r.now = time.Now()
+	for _, e := range r.poller.wait(0) {
+		if o := r.outlets[e.Fd]; o != nil {
+			r.emptied(o)
+		}
+	}
+	for _, l := range r.lanes {
+		if l.sips() {
+			l.replay(r.now)
+			more = more || l.sips()
+		}
+	}
+	return more
+}
+
+// emptied takes note that an upstream takes more again.
+func (r *Relay) emptied(o *outlet) {
+	r.poller.remove(o.fd)
+	delete(r.outlets, int32(o.fd))
+	o.full = false
 }
 
 // plan returns for how long to let datagrams gather, and until when something
@@ -101,9 +144,7 @@ func (r *Relay) handle(ready []unix.EpollEvent) bool {
 			n += read
 			more = more || read == turn*batchSize
 		} else if o := r.outlets[e.Fd]; o != nil {
-			r.poller.remove(o.fd)
-			delete(r.outlets, e.Fd)
-			o.full = false
+			r.emptied(o)
 		}
 	}
 	r.pace.end()

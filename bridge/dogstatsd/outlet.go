@@ -25,12 +25,14 @@ type outlet struct {
 	network string // udp, unixgram or unix
 	host    string // of udp
 	path    string // of the others
+	cpath   *byte  // the same, as the kernel wants it
 	remote  unix.Sockaddr
 	local   bool // what is sent does not leave this host
 	cred    bool // who sends can be told beside the bytes
 
 	fd      int // -1: not connected
 	inode   uint64
+	stat    unix.Stat_t // of the path, when it was last looked at
 	up      bool
 	full    bool // it takes no more for now; the kernel says when it does
 	fault   string
@@ -82,6 +84,9 @@ func parseOutlet(text string) (*outlet, error) {
 			return nil, fmt.Errorf("upstream %q: the path is to follow three slashes", text)
 		}
 		o.path, o.local = u.Path, true
+		if o.cpath, err = unix.BytePtrFromString(u.Path); err != nil {
+			return nil, fmt.Errorf("upstream %q: %w", text, err)
+		}
 		o.remote = &unix.SockaddrUnix{Name: u.Path}
 		o.cred = u.Scheme == "unixgram" && mayImpersonate()
 	default:
@@ -129,17 +134,6 @@ func (o *outlet) connect(now time.Time) bool {
 		return false
 	}
 	return true
-}
-
-// same reports whether the path still leads to the socket that we are connected
-// to: after a restart of the server the old one may go on to swallow what it is
-// sent.
-func (o *outlet) same() bool {
-	if o.path == "" {
-		return true
-	}
-	var st unix.Stat_t
-	return unix.Stat(o.path, &st) == nil && st.Ino == o.inode
 }
 
 func (o *outlet) dial() error {
