@@ -99,9 +99,11 @@ func (l *Listener) makeFolder(gid int, group string) error {
 	return nil
 }
 
-// give hands path to the group, or notes that it could not.
+// give hands path to the group, or notes that it could not. What a process
+// makes has its group already: then there is no call, which a service's filter
+// may refuse.
 func (l *Listener) give(path string, gid int, group string) {
-	if gid < 0 {
+	if gid < 0 || gid == os.Getegid() {
 		return
 	}
 	if err := os.Chown(path, -1, gid); err != nil {

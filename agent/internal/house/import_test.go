@@ -55,15 +55,17 @@ var arrows = map[string][]string{
 
 	"bridge/dogstatsd/capture": {},
 
-	"bench":            {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
-	"bench/relay":      {"bridge/dogstatsd", "collectors/inventory"},
-	"test/adversary":   {},
-	"test/dockerproxy": {"collectors/inventory"},
-	"test/dogstatsd":   {},
-	"test/e2e":         {},
-	"test/engine":      {"collectors/inventory"},
-	"test/setup":       {},
-	"test/workload":    {},
+	"bench":             {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"bench/relay":       {"bridge/dogstatsd", "collectors/inventory"},
+	"packaging/release": {},
+	"test/adversary":    {},
+	"test/dockerproxy":  {"collectors/inventory"},
+	"test/dogstatsd":    {},
+	"test/e2e":          {},
+	"test/engine":       {"collectors/inventory"},
+	"test/rig":          {"test/engine"},
+	"test/setup":        {},
+	"test/workload":     {},
 }
 
 // testArrows says what the tests of a package may import beside what the
