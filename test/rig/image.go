@@ -22,7 +22,7 @@ func recipe() []string {
 		"--include=systemd,systemd-sysv,dbus,iproute2,docker.io,iptables,procps,curl,ca-certificates,rpm,man-db,openssh-client",
 		// The package's own pages and documents must come through.
 		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/berth*",
-		"--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-include=/usr/share/man/man8/berth*",
+		"--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/man/*/*", "--dpkgopt=path-include=/usr/share/man/man8/berth*",
 		"--customize-hook=rm -rf \"$1\"/usr/lib/udev/hwdb.bin \"$1\"/var/cache/man",
 		suite,
 	}

@@ -1,0 +1,189 @@
+package rig_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/berth-dev/berth/test/dogstatsd"
+	"github.com/berth-dev/berth/test/engine"
+)
+
+// sweeping are the settings of a host where a dead container's folder goes at
+// once.
+const sweeping = `
+docker: {settle: 0s}
+logs: {grace: 0s, unknown_grace: 0s, first_sweep_delay: 0s, undo: 1h}
+relay: {labels: {com.example.team: team}}
+`
+
+// TestUnitWorksUnderItsWholeHardening: readiness, Docker, the relay with names,
+// a sweep in the log root of another owner, and no right that is missing.
+func TestUnitWorksUnderItsWholeHardening(t *testing.T) {
+	t.Parallel()
+	m := installed(t, made.old)
+	if out := m.Do(t, "systemd-analyze", "verify", "berth.service"); out != "" {
+		t.Errorf("systemd-analyze verify says %s", out)
+	}
+	if r := m.Try("systemd-analyze", "security", "--offline=true", "--threshold=20", "/lib/systemd/system/berth.service"); r.Code != 0 {
+		t.Errorf("exposure is too high: %s", r.Stdout[strings.LastIndex(r.Stdout, "→"):])
+	}
+	configure(t, m, sweeping)
+	m.Do(t, "systemctl", "reload", "berth")
+	e := m.Engine(t)
+
+	var server *dogstatsd.Receiver
+	m.Inside(t, func() {
+		server = dogstatsd.Listen(t, dogstatsd.Options{Network: "udp", Address: "127.0.0.1:8125"})
+	})
+	service := m.Path("/var/log/apps/orders/containers")
+	if err := os.MkdirAll(service, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	id := e.Run(t, engine.Options{
+		Network: "bridge", Hostname: "", Cmd: []string{"-every=20ms"},
+		Binds: []string{"/var/log/apps/orders/containers:/logs"}, Env: []string{"LOG_DIR=/logs", "DOGSTATSD=172.17.0.1:8125"},
+	})
+	server.Wait(t, "messages with a name", func(c dogstatsd.Counts) bool { return c.ByContainer["ci-"+string(id)] > 5 })
+
+	// The workload's folder has its hostname; one with the whole ID is what is swept.
+	folder := filepath.Join(service, string(id))
+	if err := os.Rename(filepath.Join(service, id.Short()), folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(folder, 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	m.Do(t, "berth", "logs", "sweep")
+	if _, err := os.Stat(folder); err != nil {
+		t.Fatalf("the folder of a container that lives: %v", err)
+	}
+	e.Remove(t, id)
+	m.Eventually(t, "the folder is swept", func() bool {
+		m.Do(t, "berth", "logs", "sweep")
+		_, err := os.Stat(folder)
+		return os.IsNotExist(err)
+	})
+	m.Do(t, "berth", "logs", "undo", string(id))
+	if _, err := os.Stat(folder); err != nil {
+		t.Errorf("after undo: %v", err)
+	}
+	if lacks := m.Do(t, "berth", "status", "--json"); strings.Contains(lacks, `CAP_NET_ADMIN`) || strings.Contains(lacks, "cannot connect") {
+		t.Errorf("the unit lacks rights: %s", lacks)
+	}
+	if log := m.Journal("berth"); strings.Contains(log, "level=warn") || strings.Contains(log, "level=error") {
+		t.Errorf("the journal has warnings:\n%s", log)
+	}
+}
+
+// TestUnitReadsOnlyWhatItIsGiven: what is in no ReadWritePaths cannot be swept,
+// and a drop-in of the examples changes that.
+func TestUnitDropInsDoWhatTheySay(t *testing.T) {
+	t.Parallel()
+	m := installed(t, made.old)
+	m.Do(t, "mkdir", "-p", "/srv/logs")
+	configure(t, m, "logs: {roots: [{path: /srv/logs}]}\nrelay: {stable_address: 169.254.231.1}\n")
+	m.Do(t, "systemctl", "restart", "berth")
+	m.Eventually(t, "the root is called read-only", func() bool {
+		return strings.Contains(m.Try("berth", "doctor").Stdout, "read-only")
+	})
+	m.Sh(t, `mkdir -p /etc/systemd/system/berth.service.d
+		cp /usr/share/doc/berth/examples/systemd/*.conf /etc/systemd/system/berth.service.d/
+		groupadd ops; mkdir -m 0700 /srv/archive; echo secret >/etc/berth/store.token
+		systemctl daemon-reload; systemctl restart berth`)
+	healthy(t, m)
+	if out := m.Do(t, "systemd-analyze", "verify", "berth.service"); out != "" {
+		t.Errorf("systemd-analyze verify says %s", out)
+	}
+	if out := m.Do(t, "ip", "-brief", "address", "show", "dev", "lo"); !strings.Contains(out, "169.254.231.1") {
+		t.Errorf("lo has %s", out)
+	}
+	pid := m.Show("berth", "MainPID")
+	// CAP_CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, NET_ADMIN 12, SYS_ADMIN 21, LEASE 28.
+	if out := m.Do(t, "grep", "CapEff", "/proc/"+pid+"/status"); !strings.HasSuffix(out, "000000001020100b") {
+		t.Errorf("with all examples it has %s", out)
+	}
+	if out := m.Sh(t, "cat /run/credentials/berth.service/store-token"); out != "secret" {
+		t.Errorf("the credential is %q", out)
+	}
+}
+
+func TestReloadRefusesABadFile(t *testing.T) {
+	t.Parallel()
+	m := installed(t, made.old)
+	pid := m.Show("berth", "MainPID")
+	configure(t, m, "config: {watch: false}\nlogs: {grace: 2h}\n")
+	m.Do(t, "systemctl", "reload", "berth")
+	good := m.Do(t, "berth", "config", "show", "--json")
+	configure(t, m, "config: {watch: false}\nlogs: {grace: 2 hours}\n")
+	r := m.Try("systemctl", "reload", "berth")
+	if r.Code == 0 {
+		t.Error("systemctl reload succeeded with a bad file")
+	}
+	if log := m.Journal("berth"); !strings.Contains(log, "logs.grace") {
+		t.Errorf("the journal does not say what is wrong:\n%s", log)
+	}
+	if got := m.Show("berth", "ActiveState") + " " + m.Show("berth", "MainPID"); got != "active "+pid {
+		t.Errorf("after it berth is %s, was %s", got, pid)
+	}
+	status := m.Do(t, "berth", "status", "--json")
+	if !strings.Contains(status, `"generation": 2`) && !strings.Contains(status, `"generation":2`) {
+		t.Errorf("the configuration in force has changed: %s", status)
+	}
+	_ = good
+}
+
+// TestUnitComesBack: from a hang, with stacks in the journal, and from a sudden
+// death; and not with a configuration that cannot be used.
+func TestUnitComesBack(t *testing.T) {
+	t.Parallel()
+	m := installed(t, made.old)
+	dropIn(t, m, "berth", "[Service]\nWatchdogSec=3s\nRestartSec=100ms\n")
+	m.Do(t, "systemctl", "restart", "berth")
+	healthy(t, m)
+	first := m.Show("berth", "MainPID")
+	m.Do(t, "kill", "-STOP", first)
+	m.Eventually(t, "the watchdog has ended it", func() bool {
+		return m.Show("berth", "MainPID") != first && m.Show("berth", "NRestarts") == "1"
+	})
+	healthy(t, m)
+	if log := m.Journal("berth"); !strings.Contains(log, "Watchdog timeout") || !strings.Contains(log, "goroutine ") || !strings.Contains(log, "SIGABRT") {
+		t.Errorf("no stacks in the journal:\n%s", log)
+	}
+	second := m.Show("berth", "MainPID")
+	m.Do(t, "kill", "-KILL", second)
+	m.Eventually(t, "it is back", func() bool {
+		return m.Show("berth", "NRestarts") == "2" && m.Show("berth", "ActiveState") == "active" && m.Show("berth", "MainPID") != second
+	})
+	healthy(t, m)
+	configure(t, m, "no: such key\n")
+	m.Do(t, "kill", "-KILL", m.Show("berth", "MainPID"))
+	m.Eventually(t, "it has failed for good", func() bool {
+		return m.Show("berth", "ActiveState") == "failed" && m.Show("berth", "ExecMainStatus") == "78"
+	})
+	if log := m.Journal("berth"); !strings.Contains(log, "unknown key") {
+		t.Errorf("the journal does not say why:\n%s", log)
+	}
+	if got := m.Show("berth", "SubState"); got != "failed" {
+		t.Errorf("it is %s, and should not be restarted", got)
+	}
+}
+
+func TestRestartLosesNoDatagram(t *testing.T) {
+	m := installed(t, made.old)
+	keepsAll(t, m, "systemctl restart", func() {
+		before := m.Show("berth", "MainPID")
+		m.Do(t, "systemctl", "restart", "berth")
+		if m.Show("berth", "MainPID") == before {
+			t.Error("it was not restarted")
+		}
+	})
+	keepsAll(t, m, "kill -9 and restart", func() {
+		m.Do(t, "kill", "-KILL", m.Show("berth", "MainPID"))
+		m.Eventually(t, "it is back", func() bool { return m.Show("berth", "NRestarts") == "1" && m.Show("berth", "ActiveState") == "active" })
+	})
+}
