@@ -38,6 +38,7 @@ func texts() map[string]string {
 		"packaging/scripts/deb/*":     "scripts/deb/",
 		"packaging/scripts/rpm/*":     "scripts/rpm/",
 		"packaging/examples/*":        "examples/",
+		"packaging/README.md":         "doc/packaging.md",
 		"janitor/README.md":           "doc/janitor.md",
 		"bridge/dogstatsd/README.md":  "doc/relay.md",
 	}

@@ -80,8 +80,8 @@ func TestUnitWorksUnderItsWholeHardening(t *testing.T) {
 	}
 }
 
-// TestUnitReadsOnlyWhatItIsGiven: what is in no ReadWritePaths cannot be swept,
-// and a drop-in of the examples changes that.
+// TestUnitDropInsDoWhatTheySay: what is in no ReadWritePaths cannot be swept,
+// and the examples, all at once, change that and what else they are for.
 func TestUnitDropInsDoWhatTheySay(t *testing.T) {
 	t.Parallel()
 	m := installed(t, made.old)
@@ -93,6 +93,7 @@ func TestUnitDropInsDoWhatTheySay(t *testing.T) {
 	})
 	m.Sh(t, `mkdir -p /etc/systemd/system/berth.service.d
 		cp /usr/share/doc/berth/examples/systemd/*.conf /etc/systemd/system/berth.service.d/
+		rm /etc/systemd/system/berth.service.d/receive-buffer.conf
 		groupadd ops; mkdir -m 0700 /srv/archive; echo secret >/etc/berth/store.token
 		systemctl daemon-reload; systemctl restart berth`)
 	healthy(t, m)
@@ -118,7 +119,6 @@ func TestReloadRefusesABadFile(t *testing.T) {
 	pid := m.Show("berth", "MainPID")
 	configure(t, m, "config: {watch: false}\nlogs: {grace: 2h}\n")
 	m.Do(t, "systemctl", "reload", "berth")
-	good := m.Do(t, "berth", "config", "show", "--json")
 	configure(t, m, "config: {watch: false}\nlogs: {grace: 2 hours}\n")
 	r := m.Try("systemctl", "reload", "berth")
 	if r.Code == 0 {
@@ -134,7 +134,6 @@ func TestReloadRefusesABadFile(t *testing.T) {
 	if !strings.Contains(status, `"generation": 2`) && !strings.Contains(status, `"generation":2`) {
 		t.Errorf("the configuration in force has changed: %s", status)
 	}
-	_ = good
 }
 
 // TestUnitComesBack: from a hang, with stacks in the journal, and from a sudden
@@ -174,6 +173,7 @@ func TestUnitComesBack(t *testing.T) {
 }
 
 func TestRestartLosesNoDatagram(t *testing.T) {
+	t.Parallel()
 	m := installed(t, made.old)
 	keepsAll(t, m, "systemctl restart", func() {
 		before := m.Show("berth", "MainPID")
@@ -186,4 +186,34 @@ func TestRestartLosesNoDatagram(t *testing.T) {
 		m.Do(t, "kill", "-KILL", m.Show("berth", "MainPID"))
 		m.Eventually(t, "it is back", func() bool { return m.Show("berth", "NRestarts") == "1" && m.Show("berth", "ActiveState") == "active" })
 	})
+}
+
+// TestSystemdOpensTheRelaysSocket: with a large buffer, for a Berth that may
+// not ask for one.
+func TestSystemdOpensTheRelaysSocket(t *testing.T) {
+	t.Parallel()
+	m := installed(t, made.old)
+	m.Sh(t, `cd /usr/share/doc/berth/examples/systemd
+		mkdir -p /etc/systemd/system/berth.service.d
+		cp receive-buffer.conf /etc/systemd/system/berth.service.d/
+		cp berth-relay.socket /etc/systemd/system/
+		systemctl daemon-reload
+		systemctl stop berth
+		systemctl enable --now berth-relay.socket
+		systemctl start berth`)
+	healthy(t, m)
+	if out := m.Do(t, "systemd-analyze", "verify", "berth-relay.socket"); out != "" {
+		t.Errorf("systemd-analyze verify says %s", out)
+	}
+	if out := m.Do(t, "grep", "CapEff", "/proc/"+m.Show("berth", "MainPID")+"/status"); !strings.HasSuffix(out, "000000000000000a") {
+		t.Errorf("it has %s", out)
+	}
+	buffers := m.Do(t, "ss", "--udp", "--listening", "--numeric", "--memory", "src", "172.17.0.1:8125")
+	if !strings.Contains(buffers, "rb8388608") || strings.Count(buffers, "172.17.0.1:8125") != 1 {
+		t.Errorf("the relay's sockets are %s", buffers)
+	}
+	if lacks := m.Do(t, "berth", "status", "--json"); strings.Contains(lacks, "CAP_NET_ADMIN") {
+		t.Errorf("it lacks a buffer: %s", lacks)
+	}
+	keepsAll(t, m, "restart with systemd's socket", func() { m.Do(t, "systemctl", "restart", "berth") })
 }
