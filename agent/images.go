@@ -21,7 +21,7 @@ const imageJob = "images"
 
 // kinds are what the image janitor writes into the audit.
 func kinds() []string {
-	return []string{string(images.Image), string(images.Container), string(images.Volume)}
+	return []string{string(images.Image), string(images.Container), string(images.Volume), string(images.Cached)}
 }
 
 // imageSweeper makes the sweeper of Docker's store.
@@ -32,6 +32,7 @@ func (a *Agent) imageSweeper(g *generation, client *docker.Client) *images.Sweep
 		Policy: images.Policy{
 			MinAge: c.Images.MinAge, Dangling: c.Images.Dangling, Keep: c.Images.Keep, KeepNewest: c.Images.KeepNewest,
 			Stopped: time.Duration(c.Containers.Stopped), Anonymous: time.Duration(c.Volumes.Anonymous),
+			Cached: time.Duration(c.BuildCache.Unused),
 		},
 		Doubt: g.sweeper.Doubt, Space: g.space, Creations: a.creations.Load, Pulls: g.pulls,
 	}
