@@ -45,7 +45,8 @@ type Client struct {
 	// api speaks the version that the Engine behind the socket was last found to
 	// speak. Docker's client cannot renegotiate while it is in use, so it is
 	// replaced as a whole; nil: ask first.
-	api atomic.Pointer[client.Client]
+	api   atomic.Pointer[client.Client]
+	known atomic.Pointer[info] // what the Engine last said about itself; nil: ask first
 }
 
 // Dial returns a client for the Engine at a unix socket. It makes no call, so
@@ -120,6 +121,7 @@ func (c *Client) call(ctx context.Context, what string, f func(context.Context, 
 	}
 	if !isNotFound(err) {
 		c.api.Store(nil)
+		c.known.Store(nil)
 	}
 	return fmt.Errorf("%s: %w", what, cause(ctx, err, seen))
 }

@@ -141,3 +141,33 @@ func TestASocketThatIsNotThereIsNoReasonToFailBeforeACall(t *testing.T) {
 		t.Error("a relative path is no error")
 	}
 }
+
+// D2: what the Engine said earlier stands for the question before, and no more.
+func TestAListAfterAnotherAsksTheEngineOnce(t *testing.T) {
+	d := engine.Private(t)
+	d.Create(t, engine.Options{})
+	p := dockerproxy.New(t, d.Socket())
+	c := dial(t, p.Socket())
+	list := func(want int) {
+		t.Helper()
+		before := p.Count("/info")
+		l, err := c.List(t.Context())
+		if err != nil || len(l.Containers) != 1 || l.Engine.RootDir == "" || l.Engine.Started.IsZero() {
+			t.Errorf("error %v, listing %+v", err, l)
+		}
+		if got := p.Count("/info") - before; got != want {
+			t.Errorf("/info was asked %d times, want %d", got, want)
+		}
+	}
+	list(2)
+	list(1)
+	p.Set(dockerproxy.Faults{OtherRoot: "/elsewhere"})
+	list(2)
+	list(1)
+	p.Set(dockerproxy.Faults{Status: 500})
+	if _, err := c.List(t.Context()); err == nil {
+		t.Error("a list succeeds though the Engine answers 500")
+	}
+	p.Set(dockerproxy.Faults{})
+	list(2)
+}

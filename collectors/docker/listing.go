@@ -29,10 +29,19 @@ var ErrEngineChanged = errors.New("another Engine began to answer")
 // identity and its number of containers before and after; a listing that does
 // not agree with them is no listing. Facts that need an inspect (limits, start,
 // end, exit code) are zero.
+//
+// The question before is left out where the Engine was asked earlier and
+// everything has gone well since: it costs the Engine more than the list, because
+// it runs two programs for the answer. The identity is then that of earlier, and
+// the count is the one from after alone, which is the stricter.
 func (c *Client) List(ctx context.Context) (inventory.Listing, error) {
-	before, err := c.info(ctx)
-	if err != nil {
-		return inventory.Listing{}, err
+	before, earlier := c.known.Load(), true
+	if before == nil {
+		first, err := c.info(ctx)
+		if err != nil {
+			return inventory.Listing{}, err
+		}
+		before, earlier = &first, false
 	}
 	var found, expected int
 	for range listTries {
@@ -45,16 +54,19 @@ func (c *Client) List(ctx context.Context) (inventory.Listing, error) {
 		if err != nil {
 			return inventory.Listing{}, err
 		}
-		if before.engine.ID != after.engine.ID || before.engine.RootDir != after.engine.RootDir {
+		if !before.same(after) && !earlier {
 			return inventory.Listing{}, fmt.Errorf("list containers: %w: data root %s, then %s",
 				ErrEngineChanged, before.engine.RootDir, after.engine.RootDir)
 		}
-		found, expected = len(all), min(before.containers, after.containers)
-		if found >= expected {
+		found, expected = len(all), after.containers
+		if !earlier {
+			expected = min(before.containers, expected)
+		}
+		if found >= expected && before.same(after) {
 			after.engine.Started = engineStarted(c.socket)
 			return inventory.Listing{Taken: taken, Engine: after.engine, Containers: all}, nil
 		}
-		before = after
+		before, earlier = &after, false
 	}
 	return inventory.Listing{}, fmt.Errorf("list containers: %w: %d of %d", ErrPartial, found, expected)
 }
@@ -65,12 +77,21 @@ type info struct {
 	containers int
 }
 
+// same reports whether one Engine said both, over one data root.
+func (i info) same(j info) bool {
+	return i.engine.ID == j.engine.ID && i.engine.RootDir == j.engine.RootDir
+}
+
 func (c *Client) info(ctx context.Context) (i info, err error) {
 	err = c.call(ctx, "ask for the Engine's identity", func(ctx context.Context, api *client.Client) error {
 		r, err := api.Info(ctx)
 		i = fromInfo(r, api.ClientVersion())
 		if err == nil && i.engine.RootDir == "" {
 			err = errors.New("the answer names no data root")
+		}
+		if err == nil {
+			known := i
+			c.known.Store(&known)
 		}
 		return err
 	})
