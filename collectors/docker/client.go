@@ -42,6 +42,7 @@ type Client struct {
 	transport *http.Transport
 	http      *http.Client
 	images    sync.Map // inventory.Image by ID: what was asked of an image once stays true
+	names     sync.Map // string by inventory.ID: the image's name that a container was made by
 	// api speaks the version that the Engine behind the socket was last found to
 	// speak. Docker's client cannot renegotiate while it is in use, so it is
 	// replaced as a whole; nil: ask first.
@@ -178,6 +179,9 @@ func (c *Client) inspect(ctx context.Context, id inventory.ID) (d detail, err er
 		r, err := api.ContainerInspect(ctx, string(id))
 		if err == nil {
 			d, err = fromInspect(r, c.ServiceLabel)
+		}
+		if err == nil && d.Image != "" {
+			c.names.Store(id, d.Image)
 		}
 		return err
 	})

@@ -171,3 +171,38 @@ func TestAListAfterAnotherAsksTheEngineOnce(t *testing.T) {
 	p.Set(dockerproxy.Faults{})
 	list(2)
 }
+
+// A container is made from the image that bore a name at the time. Once that has
+// moved on the list has an ID, and who asks for all that takes space still has to
+// know the name, at the cost of one inspect in a container's life.
+func TestAContainerHasTheNameThatItWasMadeBy(t *testing.T) {
+	d := engine.Private(t)
+	build := func(content string) string {
+		return d.Load(t, engine.Build{Names: []string{"orders:latest"}, Layers: []engine.Content{{Name: content, Bytes: 100}}})[0]
+	}
+	old := build("old")
+	id := d.Create(t, engine.Options{Image: "orders:latest"})
+	p := dockerproxy.New(t, d.Socket())
+	c := dial(t, p.Socket())
+	inspects := func() int { return p.Count("/containers/" + string(id) + "/json") }
+	check := func(l inventory.Listing, err error, want int) {
+		t.Helper()
+		if err != nil || len(l.Containers) != 1 || l.Containers[0].Image != "orders:latest" || l.Containers[0].ImageID != old {
+			t.Errorf("error %v, listing %+v", err, l.Containers)
+		}
+		if got := inspects(); got != want {
+			t.Errorf("%d inspects, want %d", got, want)
+		}
+	}
+	s, err := c.Store(t.Context(), inventory.Wanted{})
+	check(s.Listing, err, 0)
+	if build("new") == old {
+		t.Fatal("the name has not moved")
+	}
+	for range 2 {
+		s, err = c.Store(t.Context(), inventory.Wanted{})
+		check(s.Listing, err, 1)
+		l, err := c.List(t.Context())
+		check(l, err, 1)
+	}
+}

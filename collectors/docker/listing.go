@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/system"
@@ -63,12 +64,39 @@ func (c *Client) List(ctx context.Context) (inventory.Listing, error) {
 			expected = min(before.containers, expected)
 		}
 		if found >= expected && before.same(after) {
+			c.recall(all)
 			after.engine.Started = engineStarted(c.socket)
 			return inventory.Listing{Taken: taken, Engine: after.engine, Containers: all}, nil
 		}
 		before, earlier = &after, false
 	}
 	return inventory.Listing{}, fmt.Errorf("list containers: %w: %d of %d", ErrPartial, found, expected)
+}
+
+// recall gives containers the image's name that they were made by, where the list
+// has an ID instead because the name has moved on and an inspect has told it
+// earlier; and forgets those of containers that are gone.
+func (c *Client) recall(all []inventory.Container) {
+	here := map[inventory.ID]bool{}
+	for n := range all {
+		here[all[n].ID] = true
+		if name, ok := c.names.Load(all[n].ID); ok && nameless(all[n]) {
+			all[n].Image = name.(string)
+		}
+	}
+	c.names.Range(func(id, _ any) bool {
+		if !here[id.(inventory.ID)] {
+			c.names.Delete(id)
+		}
+		return true
+	})
+}
+
+// nameless reports whether the list shows an image's ID instead of a name.
+func nameless(k inventory.Container) bool {
+	_, digits, _ := strings.Cut(k.ImageID, ":")
+	shown := strings.TrimPrefix(k.Image, "sha256:")
+	return len(shown) >= 12 && strings.HasPrefix(digits, shown)
 }
 
 // info is what the Engine says about itself.

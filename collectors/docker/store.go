@@ -24,7 +24,8 @@ import (
 
 // Store returns all that takes space in the Engine's data root: images first,
 // then containers, so that who was created from one of the images meanwhile is
-// among the containers. The build cache comes before both, because that answer
+// among the containers. Who was made by a name that has moved on since has that
+// name, which takes an inspect where none was made yet. The build cache comes before both, because that answer
 // can be slow; without one the rest is still true.
 func (c *Client) Store(ctx context.Context, want inventory.Wanted) (inventory.Store, error) {
 	var s inventory.Store
@@ -51,7 +52,8 @@ func (c *Client) Store(ctx context.Context, want inventory.Wanted) (inventory.St
 		}
 	}
 	for n := range s.Containers {
-		if k := &s.Containers[n]; want.Ended && !k.ECS && !k.State.Up() {
+		k := &s.Containers[n]
+		if _, asked := c.names.Load(k.ID); nameless(*k) && !asked || want.Ended && !k.ECS && !k.State.Up() {
 			d, err := c.inspect(ctx, k.ID)
 			if err == nil {
 				d.addTo(k)
