@@ -92,7 +92,7 @@ func (g *generation) sweepImages(ctx context.Context, o janitor.Options) janitor
 	case o.DryRun:
 		out.Detail = fmt.Sprintf("would remove %d of %d, and free %d bytes", len(r.Plan.Removals()), len(r.Plan.Decisions), r.Plan.Frees)
 	default:
-		out.Detail = fmt.Sprintf("removed %d, refused %d", len(r.Removed), len(r.Refused))
+		out.Detail = fmt.Sprintf("removed %d, refused %d; predicted %d bytes, the disk has %d more", len(r.Removed), len(r.Refused), r.Predicted, r.Freed)
 	}
 	return out
 }
@@ -224,7 +224,7 @@ func objectOutcomes(all []images.Outcome) []api.Object {
 	return objects
 }
 
-// checkImages holds the settings of the ECS agent's own cleaning against ours.
+// checkImages says how the image janitor is, and who does its work beside it.
 func (a *Agent) checkImages(g *generation, d *diagnosis) {
 	s := g.images.Stats()
 	switch {
@@ -238,9 +238,14 @@ func (a *Agent) checkImages(g *generation, d *diagnosis) {
 	if err := a.images.Err(); err != nil {
 		d.add(checkWarn, "images", "their ledger cannot be written: "+err.Error(), "make room in "+g.loaded.Config.StateDir)
 	}
-	c, found := identity.Reader{}.ReadCleaning()
+	if c, found := (identity.Reader{}).ReadCleaning(); found {
+		checkCleaning(c, d)
+	}
+}
+
+// checkCleaning says who else removes images here.
+func checkCleaning(c identity.Cleaning, d *diagnosis) {
 	switch {
-	case !found:
 	case c.Off:
 		d.ok("ecs agent", "it leaves images alone: %s", c.Why)
 	case c.Untracked:
