@@ -26,3 +26,6 @@ func (c *Client) API(ctx context.Context) (*client.Client, error) { return c.neg
 
 // API is Docker's own client, behind the allow-list of a remover.
 func (r *Remover) API(ctx context.Context) (*client.Client, error) { return r.client.negotiated(ctx) }
+
+// Add reports whether an event is new.
+func (h *Heard) Add(e Event) bool { return h.add(e) }
