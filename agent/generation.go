@@ -63,7 +63,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	client := a.client(c.Docker)
 	g.watcher = &docker.Watcher{
 		Client: client, Inventory: &a.hub, Log: a.component("docker"),
-		Observer: &observer{a, g}, LogFolder: g.logFolder, Since: a.since(),
+		Observer: &observer{a, g}, LogFolder: g.logFolder, Heard: &a.heard, Since: a.since(),
 	}
 	g.sweeper = &logs.Sweeper{
 		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,
@@ -231,13 +231,10 @@ func (o *observer) Listed(l inventory.Listing) {
 // asked for again: a listing may have shown what an event was still to tell.
 const overlap = 10 * time.Second
 
-// since is up to when Docker's events have been heard. Listings do not count for
-// that: what one of them shows to be gone is known to be removed only once its
-// event has come.
+// since is from when on Docker's events are asked for by a process that has not
+// heard any. Listings do not count for what was heard: what one of them shows to
+// be gone is known to be removed only once its event has come.
 func (a *Agent) since() time.Time {
-	if heard := a.heard.Load(); heard != 0 {
-		return time.Unix(0, heard+1)
-	}
 	newest := a.ledger.View().Newest
 	if newest.IsZero() {
 		return newest
@@ -247,7 +244,6 @@ func (a *Agent) since() time.Time {
 
 // Event tells the ledger who comes and goes, and people everything.
 func (o *observer) Event(e docker.Event) {
-	o.agent.heard.Store(e.At.UnixNano())
 	switch e.Kind {
 	case docker.ImagePulled:
 		o.generation.images.Pulled(e.Image, e.At)

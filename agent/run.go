@@ -18,6 +18,7 @@ import (
 	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/bridge/dogstatsd"
 	"github.com/berth-dev/berth/bridge/store/embedded"
+	"github.com/berth-dev/berth/collectors/docker"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/images/usage"
@@ -49,7 +50,7 @@ type Agent struct {
 	audit     *audit.Log
 	store     *embedded.Store
 	creations atomic.Uint64 // of containers, that Docker has told of
-	heard     atomic.Int64  // when the newest event of Docker happened, in nanoseconds of Unix time; 0: none was heard
+	heard     docker.Heard  // which events of Docker have been heard
 	limited   []string      // what this process lacks the rights to do
 
 	handover  chan *handover // a configuration on its way to the generations

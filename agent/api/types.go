@@ -277,7 +277,7 @@ type Record struct {
 	Seq       uint64    `json:"seq"`
 	Time      time.Time `json:"time"`
 	Action    string    `json:"action"` // removed, restored, purged, kept, refused, blind, recovered
-	Kind      string    `json:"kind"`   // image, container or volume; empty: a log folder, or a disk
+	Kind      string    `json:"kind"`   // image, container, volume or build-cache; empty: a log folder, or a disk
 	Path      string    `json:"path"`
 	Service   string    `json:"service"`
 	Container string    `json:"container"`

@@ -2,8 +2,10 @@ package dogstatsd_test
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -153,6 +155,41 @@ func TestASlowUpstreamGetsEverything(t *testing.T) {
 	}
 	inOrder(t, s.want(n), n)
 	r.balanced()
+}
+
+// Some eleven datagrams are all that a unix socket's queue holds. At 40 MB a
+// second that is a fifth of what comes in one wait: what is held has to go on
+// meanwhile.
+func TestAUnixSocketTakesMoreThanItsQueueInOneWait(t *testing.T) {
+	const seconds, rate, size = 1, 30_000, 1400
+	url := "unixgram://" + filepath.Join(t.TempDir(), "dsd.socket")
+	server, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: strings.TrimPrefix(url, "unixgram://"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() {
+		buffer := make([]byte, 8192)
+		for {
+			if _, err := server.Read(buffer); err != nil {
+				return
+			}
+		}
+	}()
+	r := start(t, dogstatsd.Options{Settings: dogstatsd.Settings{Upstreams: []string{url}, Mode: dogstatsd.Off, Hold: 8 << 20}})
+	r.Origins([]dogstatsd.Origin{container(1)})
+	c := r.client(home(1))
+	d := strings.Repeat("x:1|c\n", size/6)
+	began := time.Now()
+	for i := range seconds * rate {
+		c.send("%s", d)
+		if ahead := time.Duration(i)*time.Second/rate - time.Since(began); ahead > time.Millisecond {
+			rest(ahead)
+		}
+	}
+	if s := r.balanced(); s.Total.Dropped[dogstatsd.Ring] > 0 {
+		t.Errorf("of %d messages %d had no room in the ring", s.Total.Messages, s.Total.Dropped[dogstatsd.Ring])
+	}
 }
 
 func TestAStreamGetsFrames(t *testing.T) {

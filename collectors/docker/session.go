@@ -20,7 +20,8 @@ type session struct {
 	client    *Client
 	inspector *inspector
 	stream    *stream
-	since     time.Time // events before this moment have been seen
+	heard     *Heard
+	since     time.Time // from when on events are asked for
 	synced    bool      // this session has seen a complete listing
 	alive     time.Time // when the Engine last proved that it is
 	refresh   *time.Timer
@@ -96,12 +97,15 @@ func (s *session) hear() {
 	}
 	s.alive = time.Now()
 	for _, h := range hints {
-		s.stale(h.container)
-		s.doubt(h.container)
-		if h.event.Kind == "" {
+		told := h.event.Kind != ""
+		if told && !s.heard.add(h.event) {
 			continue
 		}
-		s.since = h.event.At.Add(1)
+		s.stale(h.container)
+		s.doubt(h.container)
+		if !told {
+			continue
+		}
 		s.note(func(status *Status) { status.LastEvent = h.event.At })
 		if s.Observer != nil {
 			s.Observer.Event(h.event)

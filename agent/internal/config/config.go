@@ -17,6 +17,7 @@ type Config struct {
 	Disk       Disk       `yaml:"disk"`
 	Containers Containers `yaml:"containers"`
 	Volumes    Volumes    `yaml:"volumes"`
+	BuildCache BuildCache `yaml:"build_cache"`
 	Relay      Relay      `yaml:"relay"`
 	Publish    Publish    `yaml:"publish"`
 	Metrics    Metrics    `yaml:"metrics"`
@@ -97,6 +98,11 @@ type Containers struct {
 // Volumes is the prune of volumes that no container refers to.
 type Volumes struct {
 	Anonymous Age `yaml:"anonymous"` // off
+}
+
+// BuildCache is the prune of what builds left for the next build.
+type BuildCache struct {
+	Unused Age `yaml:"unused"` // off
 }
 
 // Relay is the dogstatsd relay on docker0.

@@ -107,6 +107,9 @@ func keys(c Checks) table {
 		{name: "volumes", doc: "Volumes that no container refers to."},
 		{name: "volumes.anonymous", doc: "How long after it was last mounted, or first seen, an anonymous volume of the local driver is removed, or off."},
 
+		{name: "build_cache", doc: "What builds on this host left for the next build."},
+		{name: "build_cache.unused", doc: "How long after its last use a record of the build cache is removed, or off. To list them, in plans and sweeps, an Engine before 23.0 walks all volumes."},
+
 		{name: "relay", doc: "The dogstatsd relay for containers."},
 		{name: "relay.listen", restart: true, planned: true, doc: "Where it listens: interface:port, address:port, or off."},
 		{name: "relay.upstream", rule: isUpstream, planned: true, doc: "Where it sends: udp://host:port or unixgram:///path. A list sends every packet to each."},
