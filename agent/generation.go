@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +39,7 @@ type generation struct {
 	monitor   *disk.Monitor
 	relief    *relief
 	lookout   *lookout
+	relayer   *relayer
 	agent     *Agent
 	ended     chan struct{} // closed when run returns
 
@@ -60,7 +63,8 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	g.relief = &relief{generation: g, short: make(chan disk.State, 8)}
 	g.lookout = &lookout{generation: g}
 	pacer := &disk.Pacer{}
-	client := a.client(c.Docker)
+	client := a.client(c)
+	g.relayer = a.relayer(g)
 	g.watcher = &docker.Watcher{
 		Client: client, Inventory: &a.hub, Log: a.component("docker"),
 		Observer: &observer{a, g}, LogFolder: g.logFolder, Heard: &a.heard, Since: a.since(),
@@ -89,6 +93,10 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		{"disk", g.monitor.Run},
 		{"relief", g.relief.run},
 		{"lookout", g.lookout.run},
+		{"docker0", g.relayer.docker0.Run},
+	}
+	if a.relay != nil {
+		g.components = append(g.components, component{"relayer", g.relayer.run})
 	}
 	if g.reporter.Addr != "" {
 		g.components = append(g.components, component{"metrics", g.reporter.Run})
@@ -109,13 +117,14 @@ func policyOf(c config.Logs) logs.Policy {
 }
 
 // client cannot fail: the socket's path has been checked.
-func (a *Agent) client(c config.Docker) *docker.Client {
-	client, err := docker.Dial(c.Socket)
+func (a *Agent) client(c config.Config) *docker.Client {
+	client, err := docker.Dial(c.Docker.Socket)
 	if err != nil {
 		a.log.Error("dial docker", "err", err)
 		client = &docker.Client{}
 	}
-	client.ServiceLabel = c.ServiceLabel
+	client.ServiceLabel = c.Docker.ServiceLabel
+	client.Labels = slices.Sorted(maps.Keys(c.Relay.Labels))
 	return client
 }
 
@@ -254,6 +263,10 @@ func (o *observer) Event(e docker.Event) {
 		o.agent.ledger.Created(e.ID, e.Service, e.At)
 	case docker.Removed:
 		o.agent.ledger.Removed(e.ID, e.At)
+	case docker.Died:
+		if o.agent.relay != nil {
+			o.agent.relay.Ended(e.ID, e.At)
+		}
 	}
 	if e.ID == "" {
 		if e.Kind == docker.ImagePulled || e.Detail == "delete" {

@@ -15,6 +15,7 @@ type Status struct {
 	Docker     Docker      `json:"docker"`
 	Logs       Logs        `json:"logs"`
 	Images     Images      `json:"images"`
+	Relay      RelayState  `json:"relay"`
 	Store      StoreState  `json:"store"`
 	Disks      []Disk      `json:"disks"`
 	Jobs       []Job       `json:"jobs"`

@@ -37,6 +37,8 @@ type Client struct {
 	// ServiceLabel is a container label whose value names the service, after
 	// the ECS task definition family; empty: none.
 	ServiceLabel string
+	// Labels are container labels whose values the inventory is to carry.
+	Labels []string
 
 	socket    string
 	transport *http.Transport
@@ -199,7 +201,7 @@ func (c *Client) containers(ctx context.Context, ids ...inventory.ID) (all []inv
 	err = c.call(ctx, "list containers", func(ctx context.Context, api *client.Client) error {
 		list, err := api.ContainerList(ctx, options)
 		if err == nil {
-			all, err = fromList(list, c.ServiceLabel)
+			all, err = fromList(list, c.ServiceLabel, c.Labels...)
 		}
 		return err
 	})

@@ -18,6 +18,7 @@ const (
 	firstPatience   = time.Second            // the same for the first picture of a connection
 	listOneByOne    = 16                     // containers asked for by ID; for more, all are listed
 	restPerListing  = 2                      // the pause after a listing, in times of what the Engine took for it
+	hastyRest       = 25 * time.Millisecond  // the same if somebody is in a hurry
 	longestRest     = 250 * time.Millisecond // and no longer than this
 	defaultResync   = 5 * time.Minute
 	defaultProbe    = 15 * time.Second
@@ -46,8 +47,28 @@ type Watcher struct {
 	Retry    time.Duration // before the first reconnect, doubled each time; zero: 100 ms
 	MaxRetry time.Duration // the longest pause before a reconnect; zero: 10 s
 
-	mu     sync.Mutex // guards status
-	status Status
+	mu      sync.Mutex // guards the fields below
+	status  Status
+	hurried chan struct{} // holds one who is in a hurry; nil: there was none yet
+}
+
+// Hurry asks for the listing that is due to be made at once, because somebody
+// waits for what a start or an end has changed. It does not wait itself, and
+// while no listing is due it does nothing.
+func (w *Watcher) Hurry() {
+	select {
+	case w.hurry() <- struct{}{}:
+	default:
+	}
+}
+
+func (w *Watcher) hurry() chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hurried == nil {
+		w.hurried = make(chan struct{}, 1)
+	}
+	return w.hurried
 }
 
 // Run watches until ctx ends and then returns nil. An Engine that is away is

@@ -21,34 +21,45 @@ const (
 
 // The names of the metrics, without prefix.
 const (
-	Containers       = "containers"
-	DockerConnected  = "docker.connected"
-	DockerBlind      = "docker.blind_seconds"
-	DockerReconnects = "docker.reconnects"
-	DiskUsed         = "disk.used_percent"
-	DiskLevel        = "disk.level"
-	DiskFullIn       = "disk.full_in_seconds"
-	Images           = "images.present"
-	ImagesUnused     = "images.unused"
-	ImagesRemoved    = "images.removed"
-	ImagesRefused    = "images.refused"
-	ImagesLost       = "images.lost"
-	ImagesPredicted  = "images.freed_bytes"
-	LogsSweeps       = "logs.sweeps"
-	LogsRemoved      = "logs.removed"
-	LogsRestored     = "logs.restored"
-	LogsPurged       = "logs.purged"
-	LogsRefused      = "logs.refused"
-	LogsFreed        = "logs.freed_bytes"
-	LogsHeld         = "logs.held_bytes"
-	LogsRestorable   = "logs.restorable"
-	JobsRuns         = "jobs.runs"
-	JobsSeconds      = "jobs.seconds"
-	StoreUp          = "store.up"
-	ConfigGeneration = "config.generation"
-	ConfigRejected   = "config.rejected"
-	ProcessCPU       = "process.cpu_seconds"
-	ProcessRSS       = "process.rss_bytes"
+	Containers         = "containers"
+	DockerConnected    = "docker.connected"
+	DockerBlind        = "docker.blind_seconds"
+	DockerReconnects   = "docker.reconnects"
+	DiskUsed           = "disk.used_percent"
+	DiskLevel          = "disk.level"
+	DiskFullIn         = "disk.full_in_seconds"
+	Images             = "images.present"
+	ImagesUnused       = "images.unused"
+	ImagesRemoved      = "images.removed"
+	ImagesRefused      = "images.refused"
+	ImagesLost         = "images.lost"
+	ImagesPredicted    = "images.freed_bytes"
+	LogsSweeps         = "logs.sweeps"
+	LogsRemoved        = "logs.removed"
+	LogsRestored       = "logs.restored"
+	LogsPurged         = "logs.purged"
+	LogsRefused        = "logs.refused"
+	LogsFreed          = "logs.freed_bytes"
+	LogsHeld           = "logs.held_bytes"
+	LogsRestorable     = "logs.restorable"
+	JobsRuns           = "jobs.runs"
+	JobsSeconds        = "jobs.seconds"
+	RelayBytes         = "relay.bytes"
+	RelayDatagrams     = "relay.datagrams"
+	RelayDelivered     = "relay.delivered"
+	RelayDropped       = "relay.dropped"
+	RelayHeld          = "relay.held"
+	RelayMessages      = "relay.messages"
+	RelayUnresolved    = "relay.unresolved"
+	RelaySentDatagrams = "relay.upstream.datagrams"
+	RelayHeldBytes     = "relay.upstream.held_bytes"
+	RelaySent          = "relay.upstream.messages"
+	RelayUp            = "relay.upstream.up"
+	StoreUp            = "store.up"
+	ConfigGeneration   = "config.generation"
+	ConfigRejected     = "config.rejected"
+	ProcessCPU         = "process.cpu_seconds"
+	ProcessRSS         = "process.rss_bytes"
 )
 
 // Metrics returns the table of all metrics, sorted by name.
@@ -81,6 +92,17 @@ func Metrics() []Metric {
 		{LogsSweeps, Count, "", []string{"result"}, "sweeps of the log roots"},
 		{ProcessCPU, Count, "second", nil, "CPU time of the daemon, user and system"},
 		{ProcessRSS, Gauge, "byte", nil, "resident memory of the daemon"},
+		{RelayBytes, Count, "byte", nil, "bytes that containers have sent to the relay"},
+		{RelayDatagrams, Count, "packet", nil, "datagrams that containers have sent to the relay"},
+		{RelayDelivered, Count, "message", nil, "messages that the relay's upstream, or its fallback, has taken"},
+		{RelayDropped, Count, "message", []string{"cause"}, "messages that were not delivered; of cause kernel: datagrams"},
+		{RelayHeld, Gauge, "message", nil, "messages on their way to the upstream"},
+		{RelayMessages, Count, "message", nil, "messages that containers have sent to the relay"},
+		{RelayUnresolved, Count, "message", nil, "messages that went on without an origin: nobody has the address they came from"},
+		{RelaySentDatagrams, Count, "packet", []string{"upstream"}, "datagrams that an upstream has taken"},
+		{RelayHeldBytes, Gauge, "byte", []string{"upstream"}, "what is held for an upstream that is away"},
+		{RelaySent, Count, "message", []string{"upstream"}, "messages that an upstream has taken"},
+		{RelayUp, Gauge, "", []string{"upstream"}, "0 while an upstream is away"},
 		{StoreUp, Gauge, "", nil, "1 while the central store takes the host's record"},
 	}
 }
