@@ -131,4 +131,12 @@ type Listing struct {
 	Taken      time.Time // when the question was asked
 	Engine     Engine
 	Containers []Container // sorted by ID
+
+	// Asked are those that this answer is about; the others are as an earlier one
+	// had them. Nil: all.
+	Asked map[ID]bool
 }
+
+// About reports whether the answer itself says that this container is there, or
+// is not.
+func (l Listing) About(id ID) bool { return l.Asked == nil || l.Asked[id] }
