@@ -82,6 +82,7 @@ type place struct {
 // libraries has a place for each, so that it can be replaced there.
 var libraries = []place{
 	{module: "github.com/docker/docker", in: []string{"collectors/docker"}},
+	{module: "github.com/docker/go-connections", in: []string{"collectors/docker"}}, // the types of Docker's ports
 	{module: "github.com/docker/go-units", in: []string{"agent", "agent/internal/..."}},
 	{module: "go.opentelemetry.io", in: []string{"collectors/docker"}}, // Docker's client takes its no-op tracer
 	{module: "github.com/robfig/cron/v3", in: []string{"janitor"}},
