@@ -18,6 +18,7 @@ import (
 	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/bridge/store/embedded"
 	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/collectors/reservation"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/images/usage"
 	"github.com/berth-dev/berth/janitor/ledger"
@@ -47,6 +48,7 @@ type Agent struct {
 	images    *usage.Ledger
 	audit     *audit.Log
 	store     *embedded.Store
+	book      reservation.Book
 	creations atomic.Uint64 // of containers, that Docker has told of
 	heard     atomic.Int64  // when the newest event of Docker happened, in nanoseconds of Unix time; 0: none was heard
 	limited   []string      // what this process lacks the rights to do

@@ -74,7 +74,9 @@ func (l *loop) publish(ctx context.Context, r store.Record) (retry time.Duration
 		return l.failed(ctx, err)
 	}
 	l.failures = 0
-	published := func(s *Status) { s.Fault, s.Published, s.Mappings = "", time.Now(), len(r.Mappings) }
+	published := func(s *Status) {
+		s.Fault, s.Fenced, s.Published, s.Mappings, s.Cut = "", false, time.Now(), len(r.Mappings), r.Cut
+	}
 	if l.note(published) {
 		l.Log.Info("host record published again", "host", r.Host)
 	}
@@ -89,10 +91,11 @@ func (l *loop) failed(ctx context.Context, err error) time.Duration {
 	}
 	l.failures++
 	wait := l.backoff(l.failures)
-	if errors.Is(err, store.ErrFenced) {
+	fenced := errors.Is(err, store.ErrFenced)
+	if fenced {
 		wait = l.ttl
 	}
-	if l.note(func(s *Status) { s.Fault = err.Error() }) {
+	if l.note(func(s *Status) { s.Fault, s.Fenced, s.Failures = err.Error(), fenced, s.Failures+1 }) {
 		l.Log.Warn("publish host record", "err", err, "retry", wait)
 	}
 	return wait
@@ -101,7 +104,7 @@ func (l *loop) failed(ctx context.Context, err error) time.Duration {
 // wait returns when the record has to be looked at again, and false once ctx
 // has ended. While the store is away that is not before its retry, whatever
 // changes.
-func (l *loop) wait(ctx context.Context, changed <-chan struct{}, retry time.Duration) bool {
+func (l *loop) wait(ctx context.Context, changed, told <-chan struct{}, retry time.Duration) bool {
 	if retry > 0 {
 		return sleep(ctx, retry)
 	}
@@ -120,10 +123,28 @@ func (l *loop) wait(ctx context.Context, changed <-chan struct{}, retry time.Dur
 		return false
 	case <-changed:
 		return sleep(ctx, max(debounce, time.Until(l.last.Add(between))))
+	case <-told:
+		return sleep(ctx, max(debounce, time.Until(l.last.Add(between))))
 	case <-lost:
 		l.held = false
 		return sleep(ctx, upTo(l.Spread))
 	case <-look:
 		return true
 	}
+}
+
+// end closes the session, which leaves the record for one TTL, or withdraws the
+// record if this host does not come back. ctx has ended.
+func (l *loop) end(ctx context.Context) {
+	defer l.session.Close()
+	if l.Withdraw == nil || !l.Withdraw() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
+	defer cancel()
+	if err := l.session.Withdraw(ctx); err != nil {
+		l.Log.Warn("withdraw host record", "err", err)
+		return
+	}
+	l.Log.Info("host record withdrawn", "host", l.key.Host)
 }

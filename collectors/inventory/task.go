@@ -6,10 +6,16 @@ import (
 )
 
 // Statuses of an ECS task that decide how it counts. There are more on the way
-// up and down: PENDING, PROVISIONING, DEPROVISIONING, …
+// up and down: PENDING, PROVISIONING, DEPROVISIONING and others.
 const (
 	TaskRunning = "RUNNING"
 	TaskStopped = "STOPPED"
+)
+
+// Sources of a [TaskSize].
+const (
+	FromMetadata = "tmds"   // the task's metadata endpoint
+	FromCgroup   = "cgroup" // the task's own
 )
 
 // A Task is what this host tells of one ECS task beside its containers.
@@ -27,9 +33,9 @@ func (t Task) Listed() bool { return t.Known != "" }
 
 // A TaskSize is the size of a whole task. It never changes during its life.
 type TaskSize struct {
-	CPU        int64 // units; 0: the task definition sets none for the whole task
-	Memory     int64 // MiB; 0: likewise
-	Source     string
+	CPU        int64                // units; 0: the task definition sets none for the whole task
+	Memory     int64                // MiB; 0: likewise
+	Source     string               // FromMetadata or FromCgroup
 	Containers map[ID]ContainerSize // as the ECS agent has them, where it told
 	Addresses  []netip.Addr         // of the task's own network interface; none but in awsvpc mode
 }
@@ -60,4 +66,16 @@ func (t Tasks) Task(arn string) (Task, bool) {
 		}
 	}
 	return Task{}, false
+}
+
+// Addresses are those of the tasks that have a network interface of their own,
+// by ARN: the first of each, as the ECS agent tells them.
+func (t Tasks) Addresses() map[string]netip.Addr {
+	all := map[string]netip.Addr{}
+	for _, one := range t.All {
+		if one.Size != nil && len(one.Size.Addresses) > 0 {
+			all[one.ARN] = one.Size.Addresses[0]
+		}
+	}
+	return all
 }

@@ -20,6 +20,7 @@ var arrows = map[string][]string{
 	"agent/internal/house":  {},
 
 	"collectors/docker":      {"collectors/inventory"},
+	"collectors/ecs":         {"collectors/inventory"},
 	"collectors/jmxmp":       {"collectors/inventory"},
 	"collectors/reservation": {"collectors/inventory"},
 	"collectors/disk":        {},

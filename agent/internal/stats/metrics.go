@@ -45,6 +45,14 @@ const (
 	JobsRuns         = "jobs.runs"
 	JobsSeconds      = "jobs.seconds"
 	StoreUp          = "store.up"
+	StoreFenced      = "store.fenced"
+	StoreCut         = "store.cut"
+	StoreFailures    = "store.failures"
+	Reserved         = "reservation.reserved"
+	Scheduled        = "reservation.scheduled"
+	Registered       = "reservation.registered"
+	ReservedUnknown  = "reservation.unknown"
+	ReservedExact    = "reservation.exact"
 	ConfigGeneration = "config.generation"
 	ConfigRejected   = "config.rejected"
 	ProcessCPU       = "process.cpu_seconds"
@@ -81,6 +89,14 @@ func Metrics() []Metric {
 		{LogsSweeps, Count, "", []string{"result"}, "sweeps of the log roots"},
 		{ProcessCPU, Count, "second", nil, "CPU time of the daemon, user and system"},
 		{ProcessRSS, Gauge, "byte", nil, "resident memory of the daemon"},
+		{ReservedExact, Gauge, "", nil, "1 while what is reserved is the ECS agent's own figure"},
+		{Registered, Gauge, "", []string{"resource"}, "what the host has for tasks: CPU units, MiB, GPUs"},
+		{Reserved, Gauge, "", []string{"resource"}, "what tasks hold, those that are to stop among them"},
+		{Scheduled, Gauge, "", []string{"resource"}, "what tasks hold that are not to stop"},
+		{ReservedUnknown, Gauge, "task", nil, "tasks of which no size, or not all of it, is known"},
+		{StoreCut, Gauge, "", nil, "port mappings left out of the host's record because it would be too large"},
+		{StoreFailures, Count, "", nil, "calls to the central store that failed"},
+		{StoreFenced, Gauge, "", nil, "1 while another agent publishes for this host, as on a cloned machine"},
 		{StoreUp, Gauge, "", nil, "1 while the central store takes the host's record"},
 	}
 }
