@@ -75,7 +75,7 @@ func (a *Agent) Reservation(context.Context) api.Reservation {
 	}
 	for _, s := range r.Shares {
 		answer.Tasks = append(answer.Tasks, api.TaskReservation{
-			Task: s.Task, Service: s.Service, Family: s.Family, Status: s.Status, Containers: s.Containers,
+			Task: s.Task, Service: s.Service, ECSService: s.ECSService, Family: s.Family, Status: s.Status, Containers: s.Containers,
 			CPU: s.CPU, Memory: s.Memory, GPU: s.GPU, Ports: portsOf(s.Ports), Exact: s.Exact, Why: s.Why,
 		})
 	}

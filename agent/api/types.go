@@ -212,8 +212,9 @@ type Vector struct {
 type TaskReservation struct {
 	Task       string   `json:"task"` // ARN; empty for a container outside ECS
 	Service    string   `json:"service"`
-	Family     string   `json:"family"` // task definition family and revision
-	Status     string   `json:"status"` // counted, pending, stopping, unmanaged
+	ECSService string   `json:"ecs_service"` // as ECS names it; empty: none, or not known
+	Family     string   `json:"family"`      // task definition family and revision
+	Status     string   `json:"status"`      // counted, pending, stopping, unmanaged
 	Containers []string `json:"containers"`
 	CPU        int64    `json:"cpu"`
 	Memory     int64    `json:"memory"`

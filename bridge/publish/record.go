@@ -92,7 +92,7 @@ func reserved(r reservation.Reservation) *store.Reservation {
 	}
 	for _, s := range r.Shapes {
 		out.Shapes = append(out.Shapes, store.Shape{
-			Service: s.Service, Family: s.Family, CPU: s.CPU, Memory: s.Memory, GPU: s.GPU, Ports: ports(s.Ports), Tasks: s.Tasks,
+			Service: s.Service, ECS: s.ECSService, Family: s.Family, CPU: s.CPU, Memory: s.Memory, GPU: s.GPU, Ports: ports(s.Ports), Tasks: s.Tasks,
 		})
 	}
 	return out

@@ -65,6 +65,7 @@ type Reservation struct {
 // A Shape is what each of several like tasks holds.
 type Shape struct {
 	Service string   `json:"svc"`
+	ECS     string   `json:"ecs,omitempty"` // the service as ECS names it
 	Family  string   `json:"fam,omitempty"`
 	CPU     int64    `json:"cpu"`
 	Memory  int64    `json:"mem"`

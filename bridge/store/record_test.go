@@ -32,7 +32,7 @@ func full() store.Record {
 			Memory: store.Vector{Registered: 63488, Scheduled: 50176, Host: 50688},
 			GPU:    store.Vector{Registered: 1}, Tasks: 18, Pending: 1, Stopping: 2, Unknown: 3, ErrCPU: 4, Exact: true, Source: "docker",
 			Ports:  []string{"80/tcp"},
-			Shapes: []store.Shape{{Service: "orders", Family: "orders:211", CPU: 256, Memory: 512, GPU: 1, Ports: []string{"80/tcp"}, Tasks: 2}},
+			Shapes: []store.Shape{{Service: "orders", ECS: "orders-live", Family: "orders:211", CPU: 256, Memory: 512, GPU: 1, Ports: []string{"80/tcp"}, Tasks: 2}},
 		},
 		Mappings: []store.Mapping{{
 			Service: "orders", Instance: 2, Family: "orders:211", Task: "3f2a9c1e", Container: "app", ID: "0123456789ab",

@@ -112,16 +112,24 @@ func text(r reservation.Reservation) string {
 	fmt.Fprintf(&b, "tasks %d, pending %d, stopping %d, unknown %d, err cpu %d, exact %t, ports %v, source %s\n",
 		r.Tasks, r.Pending, r.Stopping, r.Unknown, r.ErrCPU, r.Exact, r.Ports, r.Source)
 	for _, s := range r.Shares {
-		fmt.Fprintf(&b, "- %s %s %s %s %v: %d units, %d MiB, %d GPUs, ports %v, exact %t: %s\n",
-			s.Task, s.Service, s.Family, s.Status, s.Containers, s.CPU, s.Memory, s.GPU, s.Ports, s.Exact, s.Why)
+		fmt.Fprintf(&b, "- %s %s%s %s %s %v: %d units, %d MiB, %d GPUs, ports %v, exact %t: %s\n",
+			s.Task, s.Service, named(s.ECSService), s.Family, s.Status, s.Containers, s.CPU, s.Memory, s.GPU, s.Ports, s.Exact, s.Why)
 	}
 	for _, s := range r.Shapes {
-		fmt.Fprintf(&b, "= %d × %s %s: %d units, %d MiB, %d GPUs, ports %v\n", s.Tasks, s.Service, s.Family, s.CPU, s.Memory, s.GPU, s.Ports)
+		fmt.Fprintf(&b, "= %d × %s%s %s: %d units, %d MiB, %d GPUs, ports %v\n", s.Tasks, s.Service, named(s.ECSService), s.Family, s.CPU, s.Memory, s.GPU, s.Ports)
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "* %s\n", n)
 	}
 	return b.String()
+}
+
+// named is a service's name in ECS, behind its name here.
+func named(service string) string {
+	if service == "" {
+		return ""
+	}
+	return "/" + service
 }
 
 // golden compares with the file named after the test.

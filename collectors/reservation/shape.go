@@ -13,13 +13,14 @@ const MostShapes = 64
 // A Shape is what each of several like tasks holds: what a reader that packs
 // tasks onto hosts has to move as one.
 type Shape struct {
-	Service string
-	Family  string
-	CPU     int64
-	Memory  int64
-	GPU     int64
-	Ports   []Port
-	Tasks   int
+	Service    string
+	ECSService string
+	Family     string
+	CPU        int64
+	Memory     int64
+	GPU        int64
+	Ports      []Port
+	Tasks      int
 }
 
 // shapes groups tasks of known size that are not to stop, the most numerous shapes first, and
@@ -30,7 +31,7 @@ func shapes(shares []Share) (all []Shape, left int) {
 		if s.Unknown || s.Status != Counted && s.Status != Pending {
 			continue
 		}
-		shape := Shape{s.Service, s.Family, s.CPU, s.Memory, s.GPU, s.Ports, 0}
+		shape := Shape{s.Service, s.ECSService, s.Family, s.CPU, s.Memory, s.GPU, s.Ports, 0}
 		key := fmt.Sprintf("%+v", shape)
 		i, seen := at[key]
 		if !seen {
@@ -40,7 +41,7 @@ func shapes(shares []Share) (all []Shape, left int) {
 		all[i].Tasks++
 	}
 	slices.SortFunc(all, func(a, b Shape) int {
-		return cmp.Or(cmp.Compare(b.Tasks, a.Tasks), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Family, b.Family),
+		return cmp.Or(cmp.Compare(b.Tasks, a.Tasks), cmp.Compare(a.Service, b.Service), cmp.Compare(a.ECSService, b.ECSService), cmp.Compare(a.Family, b.Family),
 			cmp.Compare(a.CPU, b.CPU), cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.GPU, b.GPU))
 	})
 	for _, s := range all[min(len(all), MostShapes):] {

@@ -13,6 +13,7 @@ import (
 type Share struct {
 	Task       string // ARN; empty outside ECS
 	Service    string
+	ECSService string   // as ECS names it; empty: none, or not known
 	Family     string   // task definition family and revision
 	Status     string   // counted, pending, stopping or unmanaged
 	Containers []string // names, sorted
@@ -36,7 +37,7 @@ type sum struct {
 func (s *sum) addTask(t *task, b *Book) {
 	is := b.size(t)
 	share := Share{
-		Task: t.ARN, Service: cmp.Or(t.Service, t.service, family(t.Family)), Family: t.Family, Status: t.status,
+		Task: t.ARN, Service: cmp.Or(t.service, family(t.Family)), ECSService: t.Service, Family: t.Family, Status: t.status,
 		CPU: is.CPU, Memory: is.Memory, GPU: is.GPU, Ports: is.Ports, Exact: is.exact() && t.Listed(), Unknown: is.unknown, Why: is.why,
 	}
 	for _, c := range t.members {
