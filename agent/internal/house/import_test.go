@@ -50,6 +50,7 @@ var arrows = map[string][]string{
 	"bridge/store/storetest": {"bridge/store"},
 
 	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"bench/fleet":      {"bridge/publish", "bridge/store", "bridge/store/embedded", "collectors/identity", "collectors/inventory"},
 	"test/adversary":   {},
 	"test/dockerproxy": {"collectors/inventory"},
 	"test/e2e":         {},
@@ -93,7 +94,7 @@ var libraries = []place{
 	{module: "github.com/spf13/cobra", in: []string{"agent/internal/cli"}},
 	{module: "github.com/spf13/pflag", in: []string{"agent/internal/cli"}},
 	{module: "github.com/coreos/go-systemd/v22", in: []string{"agent", "agent/api"}},
-	{module: "golang.org/x/sys", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
+	{module: "golang.org/x/sys", in: []string{"agent/...", "bench/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
@@ -101,7 +102,7 @@ var libraries = []place{
 }
 
 // starters says who may start other programs: nobody in the daemon.
-var starters = []string{"bench", "test/..."}
+var starters = []string{"bench/...", "test/..."}
 
 func TestArrowsPointDown(t *testing.T) {
 	for _, p := range load(t).packages {
