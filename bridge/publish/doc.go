@@ -20,7 +20,8 @@
 //
 // The end of Run leaves the record in the store. The next Run finds it there,
 // goes on with its incarnation and number, and holds it without writing it
-// again: nobody sees the restart. After a reboot the ports are others, so a new
+// again: nobody sees the restart. On an ECS host it waits up to five seconds for
+// the agent's view, which comes after Docker's. After a reboot the ports are others, so a new
 // incarnation begins, which beats the old one at once.
 //
 // The record goes with Run only if Withdraw says that the host does not come back.

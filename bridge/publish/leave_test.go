@@ -138,15 +138,46 @@ func TestWhatTheECSAgentSaysIsPublished(t *testing.T) {
 		h.publisher(func(p *publish.Publisher) { p.Tasks = agent.watch })
 		c := orders("a", 1)
 		h.sees(c)
+		settle()
+		if e, ok := h.entry(); ok {
+			t.Errorf("before the agent has been asked: %+v", e.Record)
+		}
+		<-time.After(5 * time.Second)
 		if r := h.record(); r.Reservation.Exact || r.Instance != "" {
-			t.Errorf("before the agent answers: %+v", r)
+			t.Errorf("an agent that takes too long: %+v", r)
 		}
 		task := inventory.Task{ARN: c.Task, Desired: "STOPPED", Known: "RUNNING", Size: &inventory.TaskSize{CPU: 512, Memory: 100, Source: inventory.FromCgroup}}
-		agent.says(inventory.Tasks{Taken: time.Now(), Instance: "4d39", All: []inventory.Task{task}})
+		agent.says(inventory.Tasks{Settled: true, Taken: time.Now(), Instance: "4d39", All: []inventory.Task{task}})
 		want := store.Vector{Registered: 4096, Host: 512}
 		r := h.record()
 		if got := r.Reservation; r.Instance != "4d39" || !got.Exact || got.Stopping != 1 || got.CPU.Host != want.Host || got.CPU.Scheduled != 0 || got.Source != "introspection+cgroup+docker" {
 			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// P2: a restart on an ECS host is seen by nobody, although Docker answers before
+// the ECS agent.
+func TestP2ARestartWaitsForTheECSAgentsView(t *testing.T) {
+	onHost(t, func(h *host) {
+		c := orders("a", 1)
+		task := inventory.Task{ARN: c.Task, Desired: "RUNNING", Known: "RUNNING", Size: &inventory.TaskSize{CPU: 512, Memory: 100, Source: inventory.FromCgroup}}
+		all := inventory.Tasks{Settled: true, Taken: time.Now().Add(time.Hour), Instance: "4d39", All: []inventory.Task{task}}
+		before := &ecsAgent{now: all}
+		_, stop := h.publisher(func(p *publish.Publisher) { p.Tasks = before.watch })
+		h.sees(c)
+		h.record()
+		stop()
+		events := h.watch()
+		var after ecsAgent
+		h.hub = newHub()
+		h.publisher(func(p *publish.Publisher) { p.Tasks = after.watch })
+		h.sees(c)
+		<-time.After(3 * time.Second)
+		after.says(all)
+		<-time.After(time.Minute)
+		if got := events(); len(got) != 0 {
+			t.Errorf("got %+v, want no event", got)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/berth-dev/berth/bridge/store"
+	"github.com/berth-dev/berth/collectors/inventory"
 )
 
 // A loop is what one Run knows.
@@ -19,6 +20,7 @@ type loop struct {
 	held        bool      // the store has it, and for this session
 	last        time.Time // when it was published
 	failures    int       // in a row
+	patience    time.Time // until when the first record waits for the ECS agent
 }
 
 // open begins the session and takes up the record that is there. It returns
@@ -54,6 +56,19 @@ func (l *loop) adopt(key store.Key, boot string) {
 	}
 	l.incarnation, l.seq, l.hash = found.Incarnation, found.Seq, found.Hash()
 	l.kept, l.address = found, found.IP
+}
+
+// ready reports whether a picture is worth a record. After a restart Docker
+// answers before each task's size is known again; what is said in between would
+// be a change that nobody made. P2: the record of before is held meanwhile.
+func (l *loop) ready(now inventory.Snapshot, tasks inventory.Tasks) bool {
+	if !now.Synced {
+		return true // that is the record of before
+	}
+	if l.Tasks == nil || tasks.Settled {
+		l.patience = time.Time{}
+	}
+	return time.Now().After(l.patience)
 }
 
 // due reports whether the store has to hear of a record.
@@ -113,8 +128,8 @@ func (l *loop) wait(ctx context.Context, changed, told <-chan struct{}, retry ti
 		lost = l.session.Lost()
 	}
 	var look <-chan time.Time
-	if !l.reachable() {
-		timer := time.NewTimer(lookAgain)
+	if again := l.again(); again > 0 {
+		timer := time.NewTimer(again)
 		defer timer.Stop()
 		look = timer.C
 	}
@@ -131,6 +146,18 @@ func (l *loop) wait(ctx context.Context, changed, told <-chan struct{}, retry ti
 	case <-look:
 		return true
 	}
+}
+
+// again is when to look without a change: for an address that is not known, or
+// because the ECS agent takes too long. 0: never.
+func (l *loop) again() time.Duration {
+	switch left := time.Until(l.patience); {
+	case left > 0:
+		return left + time.Millisecond
+	case !l.reachable():
+		return lookAgain
+	}
+	return 0
 }
 
 // end closes the session, which leaves the record for one TTL, or withdraws the

@@ -81,7 +81,7 @@ func (p *Publisher) Current() (store.Record, bool) {
 // Run publishes until ctx ends. It leaves the record in the store,
 // unless Withdraw says otherwise.
 func (p *Publisher) Run(ctx context.Context) error {
-	l := &loop{Publisher: p, pace: paceOf(cmp.Or(p.TTL, DefaultTTL))}
+	l := &loop{Publisher: p, pace: paceOf(cmp.Or(p.TTL, DefaultTTL)), patience: time.Now().Add(patience)}
 	if !sleep(ctx, upTo(p.Spread/5)) || !l.open(ctx) {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		snapshot, changed := p.Inventory.Watch()
 		tasks, told := p.tasks()
 		var retry time.Duration
-		if r, ok := p.desired(snapshot, tasks); ok && l.due(r) {
+		if r, ok := p.desired(snapshot, tasks); ok && l.ready(snapshot, tasks) && l.due(r) {
 			retry = l.publish(ctx, r)
 		}
 		if !l.wait(ctx, changed, told, retry) {

@@ -15,6 +15,7 @@ import (
 // containers of the host together.
 const (
 	callsAtOnce = 5
+	pause       = 250 * time.Millisecond // before the next few
 	firstPause  = 5 * time.Second
 	longPause   = 5 * time.Minute
 )
@@ -30,6 +31,7 @@ type looker struct {
 	fault    string
 	sizes    map[string]*sizing
 	waiting  bool      // tasks wait for their metadata
+	settled  bool      // none did, once
 	due      time.Time // when to look again, if nothing changes
 }
 
@@ -58,7 +60,7 @@ func (l *looker) cares(seen inventory.Snapshot) bool {
 func (l *looker) next() time.Duration {
 	switch {
 	case l.waiting:
-		return spread(time.Second)
+		return spread(pause)
 	case l.fault == "":
 		return spread(often)
 	case !l.taken.IsZero():
@@ -72,7 +74,8 @@ func (l *looker) look(ctx context.Context, seen inventory.Snapshot) inventory.Ta
 	l.list(ctx)
 	tasks := l.join(seen)
 	l.measure(ctx, tasks)
-	now := inventory.Tasks{Taken: l.taken, Fault: l.fault, Cluster: l.who.Cluster, Instance: l.who.ContainerInstanceArn}
+	l.settled = l.settled || seen.Synced && !l.waiting
+	now := inventory.Tasks{Taken: l.taken, Fault: l.fault, Cluster: l.who.Cluster, Instance: l.who.ContainerInstanceArn, Settled: l.settled}
 	for _, arn := range slices.Sorted(maps.Keys(tasks)) {
 		t := tasks[arn].Task
 		if s := l.sizes[arn]; s != nil {

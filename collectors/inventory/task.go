@@ -56,6 +56,7 @@ type Tasks struct {
 	Cluster  string    // as the ECS agent names it
 	Instance string    // the end of the container instance's ARN
 	All      []Task    // sorted by ARN
+	Settled  bool      // every task of a complete listing has been asked about once, with or without an answer
 }
 
 // Task returns the task with this ARN.
