@@ -40,8 +40,10 @@ func (a *Agent) publisher(g *generation) *publish.Publisher {
 }
 
 // withdraws reports whether the host's record has to go with this process: a
-// reload and a restart keep it.
-func (g *generation) withdraws() bool { return !g.replaced.Load() && g.loaded.Config.Publish.Withdraw }
+// reload and a restart keep it, and the end of the host does not.
+func (g *generation) withdraws(ctx context.Context) bool {
+	return !g.replaced.Load() && (g.loaded.Config.Publish.Withdraw || hostStops(ctx))
+}
 
 func (a *Agent) storeState(g *generation) api.StoreState {
 	s := g.publisher.Status()

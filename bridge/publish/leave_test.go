@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 func TestAHostThatDoesNotComeBackTakesItsRecordAlong(t *testing.T) {
 	onHost(t, func(h *host) {
-		_, stop := h.publisher(func(p *publish.Publisher) { p.Withdraw = func() bool { return true } })
+		_, stop := h.publisher(func(p *publish.Publisher) { p.Withdraw = func(context.Context) bool { return true } })
 		h.sees(orders("a", 1))
 		h.record()
 		events := h.watch()
@@ -27,7 +28,7 @@ func TestAHostThatDoesNotComeBackTakesItsRecordAlong(t *testing.T) {
 // P2: a stop that is no farewell is no event.
 func TestP2AStopIsNoFarewell(t *testing.T) {
 	onHost(t, func(h *host) {
-		_, stop := h.publisher(func(p *publish.Publisher) { p.Withdraw = func() bool { return false } })
+		_, stop := h.publisher(func(p *publish.Publisher) { p.Withdraw = func(context.Context) bool { return false } })
 		h.sees(orders("a", 1))
 		h.record()
 		events := h.watch()
@@ -41,7 +42,7 @@ func TestP2AStopIsNoFarewell(t *testing.T) {
 func TestAFarewellDoesNotWaitForAStoreThatIsAway(t *testing.T) {
 	onHost(t, func(h *host) {
 		way := &road{Store: h.store}
-		_, stop := h.publisher(func(p *publish.Publisher) { p.Store, p.Withdraw = way, func() bool { return true } })
+		_, stop := h.publisher(func(p *publish.Publisher) { p.Store, p.Withdraw = way, func(context.Context) bool { return true } })
 		h.sees(orders("a", 1))
 		h.record()
 		way.hangs.Store(true)
@@ -55,7 +56,7 @@ func TestAFarewellDoesNotWaitForAStoreThatIsAway(t *testing.T) {
 
 func TestAnotherAgentsRecordIsNotTakenAlong(t *testing.T) {
 	onHost(t, func(h *host) {
-		_, stop := h.publisher(func(p *publish.Publisher) { p.Withdraw = func() bool { return true } })
+		_, stop := h.publisher(func(p *publish.Publisher) { p.Withdraw = func(context.Context) bool { return true } })
 		h.sees(orders("a", 1))
 		mine := h.record()
 		clone, err := h.store.Open(t.Context(), mine.Key(), time.Minute)

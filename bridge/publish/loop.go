@@ -164,11 +164,11 @@ func (l *loop) again() time.Duration {
 // record if this host does not come back. ctx has ended.
 func (l *loop) end(ctx context.Context) {
 	defer l.session.Close()
-	if l.Withdraw == nil || !l.Withdraw() {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
 	defer cancel()
+	if l.Withdraw == nil || !l.Withdraw(ctx) {
+		return
+	}
 	if err := l.session.Withdraw(ctx); err != nil {
 		l.Log.Warn("withdraw host record", "err", err)
 		return

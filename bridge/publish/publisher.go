@@ -33,7 +33,7 @@ type Publisher struct {
 	Book *reservation.Book
 	// Withdraw says, at the end of Run, whether the record has to go with it:
 	// this host does not come back. Nil: the record stays, for a restart.
-	Withdraw  func() bool
+	Withdraw  func(context.Context) bool
 	JMXMPPort uint16        // inside containers; 0: 5555
 	TTL       time.Duration // 0: DefaultTTL
 	// Spread is over how long the hosts of a cluster distribute their records

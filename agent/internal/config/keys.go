@@ -124,7 +124,7 @@ func keys(c Checks) table {
 		{name: "publish.store", rule: isStore, doc: "embedded, or the store's URL: etcd://host:port, dynamodb://table or redis://host:port."},
 		{name: "publish.jmxmp_port", least: 1, most: 65535, doc: "Port inside containers behind which a JMXMP server is looked for."},
 		{name: "publish.ttl", rule: isTTL, doc: "How long the record lives without being renewed; at least 10s."},
-		{name: "publish.withdraw", doc: "Take the record out of the store when the daemon ends: for a host that does not come back. Without it nobody notices a restart."},
+		{name: "publish.withdraw", doc: "Take the record out of the store when the daemon ends: for a host that does not come back. Without it a restart goes unnoticed, and the record goes along only when systemd shuts the host down."},
 
 		{name: "metrics", doc: "The agent's own metrics."},
 		{name: "metrics.dogstatsd", rule: isDogstatsd, doc: "Where they go: host:port, the path of a unix socket, or off."},
