@@ -18,7 +18,7 @@ LINT      = go tool -modfile=packaging/lint.mod golangci-lint
 RACED     = ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-adversary model install clean
+.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-origins e2e-adversary model install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,12 +63,13 @@ lint: ## the linters of .golangci.yml; the first time builds them, for minutes
 cross: # the other architecture
 	GOARCH=arm64 $(BUILD) -o bin/arm64/berth ./agent/cmd/berth
 
-bench: setup ## our figures beside their limits, about ten minutes
+bench: setup ## our figures beside their limits, about forty minutes
 	go run ./bench
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' -H . | sed 's/:func / /' | while read -r file name; do \
-		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) || exit 1; done
+		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) \
+		-fuzzminimizetime 10x || exit 1; done # by default a minute goes into making each new input smaller, and no try counts
 
 golden: ## rewrite the golden files; look at the difference before you commit it
 	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
@@ -78,6 +79,9 @@ e2e: setup ## the tests from outside alone
 
 e2e-race: setup ## the long race: CYCLES containers against a sweeper without grace
 	go test -count=1 -timeout 3h -v -run WhileItsContainerExists ./test/e2e -cycles=$(CYCLES)
+
+e2e-origins: setup ## the relay's long race: CYCLES short lives on few addresses, no line of the wrong container
+	go test -count=1 -timeout 3h -v -run NoLineIsOfAnotherContainer ./test/e2e -cycles=$(CYCLES)
 
 e2e-adversary: ## SWAPS by hostile tenants against the janitor, with canaries outside
 	go test -count=1 -timeout 6h -v ./test/adversary -swaps=$(SWAPS)

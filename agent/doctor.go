@@ -47,6 +47,7 @@ func (a *Agent) Diagnose(ctx context.Context) []api.Check {
 	a.checkRoots(g, &d)
 	a.checkContainers(g, &d)
 	a.checkImages(g, &d)
+	a.checkRelay(g, &d)
 	a.checkAudit(&d)
 	a.checkDisks(g, &d)
 	if state := a.storeState(g); state.Fault != "" {

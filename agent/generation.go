@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -40,6 +42,7 @@ type generation struct {
 	monitor   *disk.Monitor
 	relief    *relief
 	lookout   *lookout
+	relayer   *relayer
 	agent     *Agent
 	ended     chan struct{} // closed when run returns
 	replaced  atomic.Bool   // another one follows
@@ -64,10 +67,11 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	g.relief = &relief{generation: g, short: make(chan disk.State, 8)}
 	g.lookout = &lookout{generation: g}
 	pacer := &disk.Pacer{}
-	client := a.client(c.Docker)
+	client := a.client(c)
+	g.relayer = a.relayer(g)
 	g.watcher = &docker.Watcher{
 		Client: client, Inventory: &a.hub, Log: a.component("docker"),
-		Observer: &observer{a, g}, LogFolder: g.logFolder, Since: a.since(),
+		Observer: &observer{a, g}, LogFolder: g.logFolder, Heard: &a.heard, Since: a.since(),
 	}
 	g.sweeper = &logs.Sweeper{
 		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,
@@ -95,6 +99,10 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		{"disk", g.monitor.Run},
 		{"relief", g.relief.run},
 		{"lookout", g.lookout.run},
+		{"docker0", g.relayer.docker0.Run},
+	}
+	if a.relay != nil {
+		g.components = append(g.components, component{"relayer", g.relayer.run})
 	}
 	if g.reporter.Addr != "" {
 		g.components = append(g.components, component{"metrics", g.reporter.Run})
@@ -115,13 +123,14 @@ func policyOf(c config.Logs) logs.Policy {
 }
 
 // client cannot fail: the socket's path has been checked.
-func (a *Agent) client(c config.Docker) *docker.Client {
-	client, err := docker.Dial(c.Socket)
+func (a *Agent) client(c config.Config) *docker.Client {
+	client, err := docker.Dial(c.Docker.Socket)
 	if err != nil {
 		a.log.Error("dial docker", "err", err)
 		client = &docker.Client{}
 	}
-	client.ServiceLabel = c.ServiceLabel
+	client.ServiceLabel = c.Docker.ServiceLabel
+	client.Labels = slices.Sorted(maps.Keys(c.Relay.Labels))
 	return client
 }
 
@@ -237,13 +246,10 @@ func (o *observer) Listed(l inventory.Listing) {
 // asked for again: a listing may have shown what an event was still to tell.
 const overlap = 10 * time.Second
 
-// since is up to when Docker's events have been heard. Listings do not count for
-// that: what one of them shows to be gone is known to be removed only once its
-// event has come.
+// since is from when on Docker's events are asked for by a process that has not
+// heard any. Listings do not count for what was heard: what one of them shows to
+// be gone is known to be removed only once its event has come.
 func (a *Agent) since() time.Time {
-	if heard := a.heard.Load(); heard != 0 {
-		return time.Unix(0, heard+1)
-	}
 	newest := a.ledger.View().Newest
 	if newest.IsZero() {
 		return newest
@@ -253,7 +259,6 @@ func (a *Agent) since() time.Time {
 
 // Event tells the ledger who comes and goes, and people everything.
 func (o *observer) Event(e docker.Event) {
-	o.agent.heard.Store(e.At.UnixNano())
 	switch e.Kind {
 	case docker.ImagePulled:
 		o.generation.images.Pulled(e.Image, e.At)
@@ -264,6 +269,10 @@ func (o *observer) Event(e docker.Event) {
 		o.agent.ledger.Created(e.ID, e.Service, e.At)
 	case docker.Removed:
 		o.agent.ledger.Removed(e.ID, e.At)
+	case docker.Died:
+		if o.agent.relay != nil {
+			o.agent.relay.Ended(e.ID, e.At)
+		}
 	}
 	if e.ID == "" {
 		if e.Kind == docker.ImagePulled || e.Detail == "delete" {

@@ -23,6 +23,7 @@ func (a *Agent) samples(g *generation) []stats.Sample {
 	all = append(all, logSamples(g)...)
 	all = append(all, imageSamples(g)...)
 	all = append(all, diskSamples(g)...)
+	all = append(all, a.relaySamples()...)
 	return append(all, jobSamples(g)...)
 }
 
@@ -95,6 +96,35 @@ func imageSamples(g *generation) []stats.Sample {
 		{Name: stats.ImagesLost, Value: float64(s.Lost)},
 		{Name: stats.ImagesPredicted, Value: float64(s.Predicted)},
 	}
+}
+
+// relaySamples tells of no single container: there is no bound on how many
+// names that would make.
+func (a *Agent) relaySamples() []stats.Sample {
+	if a.relay == nil {
+		return nil
+	}
+	s := a.relay.Stats()
+	all := []stats.Sample{
+		{Name: stats.RelayDatagrams, Value: float64(s.Total.Datagrams)},
+		{Name: stats.RelayMessages, Value: float64(s.Total.Messages)},
+		{Name: stats.RelayBytes, Value: float64(s.Total.Bytes)},
+		{Name: stats.RelayDelivered, Value: float64(s.Total.Delivered)},
+		{Name: stats.RelayUnresolved, Value: float64(s.Total.Unresolved)},
+		{Name: stats.RelayHeld, Value: float64(s.Total.Held)},
+	}
+	for cause, n := range s.Total.Dropped {
+		all = append(all, stats.Sample{Name: stats.RelayDropped, Value: float64(n), Tags: []string{"cause:" + string(cause)}})
+	}
+	for _, o := range s.Outlets {
+		upstream := []string{"upstream:" + o.URL}
+		all = append(all,
+			stats.Sample{Name: stats.RelayUp, Value: truth(o.Fault == ""), Tags: upstream},
+			stats.Sample{Name: stats.RelaySent, Value: float64(o.Messages), Tags: upstream},
+			stats.Sample{Name: stats.RelaySentDatagrams, Value: float64(o.Datagrams), Tags: upstream},
+			stats.Sample{Name: stats.RelayHeldBytes, Value: float64(o.Held), Tags: upstream})
+	}
+	return all
 }
 
 func diskSamples(g *generation) []stats.Sample {

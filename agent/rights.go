@@ -19,6 +19,9 @@ func (a *Agent) limits(g *generation) []string {
 		all = append(all, fmt.Sprintf("the open files of %d processes cannot be seen, so a folder that one of them "+
 			"has open counts as quiet after the grace time: run as root or with CAP_SYS_PTRACE to see them", n))
 	}
+	if a.relay != nil {
+		all = append(all, g.relayer.limits(a.relay.Stats())...)
+	}
 	return all
 }
 

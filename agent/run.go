@@ -16,8 +16,11 @@ import (
 
 	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/agent/internal/config"
+	"github.com/berth-dev/berth/bridge/dogstatsd"
 	"github.com/berth-dev/berth/bridge/store/embedded"
+	"github.com/berth-dev/berth/collectors/docker"
 	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/collectors/process"
 	"github.com/berth-dev/berth/collectors/reservation"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/images/usage"
@@ -48,10 +51,14 @@ type Agent struct {
 	images    *usage.Ledger
 	audit     *audit.Log
 	store     *embedded.Store
+	keeper    *keeper
+	relay     *dogstatsd.Relay // nil: relay.listen is off
+	processes *process.Watcher // with the relay
+	capturing atomic.Bool      // one capture of it at a time
+	creations atomic.Uint64    // of containers, that Docker has told of
+	heard     docker.Heard     // which events of Docker have been heard
+	limited   []string         // what this process lacks the rights to do
 	book      reservation.Book
-	creations atomic.Uint64 // of containers, that Docker has told of
-	heard     atomic.Int64  // when the newest event of Docker happened, in nanoseconds of Unix time; 0: none was heard
-	limited   []string      // what this process lacks the rights to do
 
 	handover  chan *handover // a configuration on its way to the generations
 	edited    chan struct{}  // the configuration file has changed
@@ -84,7 +91,7 @@ func open(o Options, loaded config.Loaded) (*Agent, error) {
 	c := loaded.Config
 	a := &Agent{
 		options: o, started: time.Now().UTC(), level: new(slog.LevelVar),
-		self: api.NewClient(c.API.Socket, time.Minute), handover: make(chan *handover), edited: make(chan struct{}, 1),
+		keeper: newKeeper(), self: api.NewClient(c.API.Socket, time.Minute), handover: make(chan *handover), edited: make(chan struct{}, 1),
 	}
 	a.level.Set(parseLevel(c.Log.Level))
 	a.log = newLogger(o.Stderr, c.Log.Format, a.level)
@@ -110,7 +117,8 @@ func noRoom(err error) error {
 }
 
 func (a *Agent) openState(c config.Config) (err error) {
-	if a.listener, err = api.Listen(api.ListenOptions{Path: c.API.Socket, Group: c.API.Group}); err != nil {
+	kept, handed := takeHanded(dogstatsd.Handed)
+	if a.listener, err = api.Listen(api.ListenOptions{Path: c.API.Socket, Group: c.API.Group, Handed: handed}); err != nil {
 		return err
 	}
 	if a.ledger, err = ledger.Open(filepath.Join(c.StateDir, "ledger")); err != nil {
@@ -122,7 +130,10 @@ func (a *Agent) openState(c config.Config) (err error) {
 	if a.audit, err = audit.Open(filepath.Join(c.StateDir, "audit")); err != nil {
 		return err
 	}
-	return a.openStore(c.StateDir)
+	if err = a.openStore(c.StateDir); err != nil {
+		return err
+	}
+	return a.openRelay(c, kept)
 }
 
 func (a *Agent) close() error {
@@ -130,6 +141,7 @@ func (a *Agent) close() error {
 	if a.now != nil {
 		a.now.close()
 	}
+	errs = append(errs, a.closeRelay())
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
@@ -160,13 +172,17 @@ func (a *Agent) run(ctx context.Context) error {
 		a.log.Warn("limited", "err", limit)
 	}
 	defer a.notify.stopping()
-	return together(ctx,
-		component{"api", func(ctx context.Context) error { return server.Serve(ctx, a.listener) }},
-		component{"generations", a.generations},
-		component{"reload", a.hints},
-		component{"watchdog", a.notify.Run},
-		component{"ready", a.ready},
-	)
+	parts := []component{
+		{"api", func(ctx context.Context) error { return server.Serve(ctx, a.listener) }},
+		{"generations", a.generations},
+		{"reload", a.hints},
+		{"watchdog", a.notify.Run},
+		{"ready", a.ready},
+	}
+	if a.relay != nil {
+		parts = append(parts, component{"relay", a.relay.Run}, component{"processes", a.processes.Run})
+	}
+	return together(ctx, parts...)
 }
 
 // ready tells systemd that the socket answers. It waits for nothing outside
@@ -189,6 +205,9 @@ func (a *Agent) Live(context.Context) error {
 	g.scheduler.States()
 	g.sweeper.Stats()
 	g.images.Stats()
+	if a.relay != nil {
+		a.relay.Stats()
+	}
 	return nil
 }
 

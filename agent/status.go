@@ -17,7 +17,7 @@ func (a *Agent) Status(ctx context.Context) api.Status {
 	s := api.Status{
 		Version: a.options.Version.Version, Started: a.started, PID: os.Getpid(), Generation: g.number,
 		Host:   api.Host{ID: g.host.ID, Cluster: g.host.Cluster, Source: g.host.Source},
-		Config: a.configState(), Docker: a.docker(g), Logs: a.logs(g), Images: imagesOf(g), Store: a.storeState(g),
+		Config: a.configState(), Docker: a.docker(g), Logs: a.logs(g), Images: imagesOf(g), Relay: a.Relay(ctx).State, Store: a.storeState(g),
 		Disks: a.disks(g), Jobs: a.Jobs(ctx), Limited: a.limits(g),
 	}
 	if g.host.Address.IsValid() {
@@ -58,6 +58,9 @@ func reasons(s api.Status) []string {
 	if n := len(s.Config.Rejected); n > 0 {
 		f := s.Config.Rejected[0]
 		all = append(all, fmt.Sprintf("the newest configuration is refused with %d faults, first %s: %s", n, cmp.Or(f.Key, f.File), f.Message))
+	}
+	for _, fault := range s.Relay.Faults {
+		all = append(all, "relay: "+fault)
 	}
 	if s.Store.Fault != "" {
 		all = append(all, "store: "+s.Store.Fault)

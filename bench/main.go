@@ -1,14 +1,16 @@
 // Bench measures the daemon on a real host with a real Docker Engine and sets
 // each figure beside its goal.
 //
-//	go run ./bench                       # as in README.md; about seven minutes
+//	go run ./bench                       # as in README.md; about forty minutes
 //	go run ./bench -only audit,undo
+//	go run ./bench -only relay -loads 20k,100k -variants direct,naive,uds-field
 //	go run ./bench -json > figures.json
 //	go run ./bench -containers 20 -starts 10 -idle 5s -folders 200
 //
-// It needs root and, for the daemon, Docker, builds the binary as a release is
-// built, and removes whatever it made, on Ctrl-C too. Nothing of an installed
-// Berth is touched: the daemon that is measured has a folder of its own.
+// It needs root, iproute2 and iptables for relays, and Docker for the daemon,
+// builds the binary as a release is built, and removes whatever it made, on
+// Ctrl-C too. Nothing of an installed Berth is touched: the daemon that is
+// measured has a folder of its own.
 package main
 
 import (
@@ -22,6 +24,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/berth-dev/berth/bench/relay"
 )
 
 // A plan is how much is measured.
@@ -32,6 +36,13 @@ type plan struct {
 	idle       time.Duration
 	json       bool
 	only       string
+
+	// Of the relay's part alone.
+	rounds   int
+	span     time.Duration
+	variants string
+	loads    string
+	profiles string
 }
 
 // A part is some of what is measured, by its name for -only.
@@ -54,6 +65,7 @@ func parts() []part {
 		{"huge", alone(huge)},
 		{"images", alone(imagePlans)},
 		{"pulls", alone(pulls)},
+		{"relay", relays},
 		{"daemon", measure},
 	}
 }
@@ -61,10 +73,10 @@ func parts() []part {
 // chosen returns the parts that -only names, all without it.
 func chosen(only string) ([]part, error) {
 	all := parts()
-	if only == "" {
+	names := list(only)
+	if len(names) == 0 {
 		return all, nil
 	}
-	names := strings.Split(only, ",")
 	var some []part
 	for _, p := range all {
 		if slices.Contains(names, p.name) {
@@ -72,14 +84,26 @@ func chosen(only string) ([]part, error) {
 		}
 	}
 	if len(some) != len(names) {
-		return nil, fmt.Errorf("-only %s: the parts are audit, undo, cpu, disk, huge, images, pulls and daemon", only)
+		return nil, fmt.Errorf("-only %s: the parts are audit, undo, cpu, disk, huge, images, pulls, relay and daemon", only)
 	}
 	return some, nil
+}
+
+// list splits what a flag names; empty, it names nothing.
+func list(names string) []string {
+	if names == "" {
+		return nil
+	}
+	return strings.Split(names, ",")
 }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == childArg {
 		end(runChild(os.Args[2:]))
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == relay.ChildArg {
+		end(relay.Child(os.Args[2:], os.Stdin, os.Stdout))
 		return
 	}
 	var p plan
@@ -88,7 +112,12 @@ func main() {
 	flag.IntVar(&p.folders, "folders", 2000, "log folders of existing containers in the sweep")
 	flag.DurationVar(&p.idle, "idle", 30*time.Second, "how long the idle daemon is watched")
 	flag.BoolVar(&p.json, "json", false, "print JSON")
-	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, pulls, daemon")
+	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, pulls, relay, daemon")
+	flag.IntVar(&p.rounds, "rounds", 5, "rounds of each relay with each load")
+	flag.DurationVar(&p.span, "span", time.Second, "how long each of them takes")
+	flag.StringVar(&p.variants, "variants", "", "measure only some relays: direct,naive,...")
+	flag.StringVar(&p.profiles, "profiles", "", "write CPU profiles of our relay to this folder")
+	flag.StringVar(&p.loads, "loads", "", "measure only some: idle,lines and the loads 20k,100k,1400,64,flood,ladder")
 	flag.Parse()
 	some, err := chosen(p.only)
 	end(err)

@@ -1,8 +1,8 @@
 package api
 
 import (
+	"cmp"
 	"errors"
-	"net/http"
 	"time"
 )
 
@@ -96,26 +96,19 @@ func (s *Server) checkConfig(c *call) ([]Fault, error) {
 // away or the daemon stops. Each line is flushed; a reader that takes none for
 // half a minute is cut off.
 func (s *Server) events(c *call) error {
-	c.w.Header().Set("Content-Type", mimeLines)
-	c.w.WriteHeader(http.StatusOK)
-	c.sent = http.StatusOK
-	if c.r.Method == http.MethodHead {
-		return nil
+	if done, err := c.stream(); done {
+		return err
 	}
-	beat := s.Heartbeat
-	if beat == 0 {
-		beat = 15 * time.Second
-	}
-	if err := c.control.Flush(); err != nil {
-		return gone(err)
-	}
-	for e := range s.Backend.Events().stream(c.ctx(), c.number("since"), c.flag("follow"), beat) {
+	for e := range s.Backend.Events().stream(c.ctx(), c.number("since"), c.flag("follow"), s.heartbeat()) {
 		if err := c.line(e); err != nil {
 			return gone(err)
 		}
 	}
 	return nil
 }
+
+// heartbeat is after which silence a stream shows that it lives.
+func (s *Server) heartbeat() time.Duration { return cmp.Or(s.Heartbeat, 15*time.Second) }
 
 // healthy answers 503 unless err is nil.
 func healthy(err error) (Health, error) {

@@ -1,6 +1,10 @@
 package api
 
-import "context"
+import (
+	"context"
+	"iter"
+	"time"
+)
 
 // A Backend answers what the socket asks: the daemon. Each method may be
 // called from many connections at once. An error that is a [*Problem] reaches
@@ -26,6 +30,11 @@ type Backend interface {
 	ImagePlan(ctx context.Context, untilLow bool) (ImagePlan, error)
 	ImageSweep(ctx context.Context, by Peer, r ImageSweepRequest) (ImageSweepReport, error)
 	ImageHistory(ctx context.Context, limit int) ([]Record, error)
+
+	Relay(context.Context) Relay
+	RelayTap(ctx context.Context, f RelayFilter, beat time.Duration) (iter.Seq[RelayLine], error) // until ctx ends; with a sign of life after each silence as long as beat
+	RelayCapture(ctx context.Context, by Peer, r CaptureRequest) (Capture, error)                 // returns once it has ended
+	Docker0(context.Context) Docker0
 
 	Jobs(context.Context) []Job
 	JobRuns(ctx context.Context, name string) ([]Run, error)

@@ -3,6 +3,8 @@ package api_test
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -85,6 +87,29 @@ func (l *literal) Why(_ context.Context, object string) (api.Why, error) {
 	}
 	return api.Why{Object: object, Container: &api.Container{ID: "4f1c"}}, nil
 }
+
+func (l *literal) Relay(context.Context) api.Relay {
+	return api.Relay{
+		State: api.RelayState{Listen: "docker0:8125", Upstreams: []api.RelayOutlet{{URL: "udp://127.0.0.1:8125"}}},
+		Total: api.RelayCount{Dropped: map[string]uint64{"rate": 1}}, Senders: []api.RelaySender{{}}, Sockets: []api.RelaySocket{{}},
+	}
+}
+
+func (l *literal) RelayTap(_ context.Context, f api.RelayFilter, _ time.Duration) (iter.Seq[api.RelayLine], error) {
+	if f.Service == "none" {
+		return nil, api.Conflict("there is no relay")
+	}
+	return slices.Values([]api.RelayLine{{Time: when, Container: "4f1c", Line: f.Name + "placed:1|c"}}), nil
+}
+
+func (l *literal) RelayCapture(_ context.Context, _ api.Peer, r api.CaptureRequest) (api.Capture, error) {
+	return api.Capture{Path: "/var/lib/berth/captures/x", Datagrams: uint64(r.Seconds)}, nil
+}
+
+func (l *literal) Docker0(context.Context) api.Docker0 {
+	return api.Docker0{Bridges: []api.Bridge{{Name: "docker0"}}}
+}
+
 func (l *literal) Jobs(context.Context) []api.Job { return nil }
 func (l *literal) JobRuns(_ context.Context, name string) ([]api.Run, error) {
 	if name != "logs" {

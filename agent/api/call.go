@@ -155,11 +155,25 @@ func (c *call) send(status int, mime string, v any) error {
 	return nil
 }
 
+// stream begins an answer of lines. It reports whether that is all of it.
+func (c *call) stream() (done bool, err error) {
+	c.w.Header().Set("Content-Type", mimeLines)
+	c.w.WriteHeader(http.StatusOK)
+	c.sent = http.StatusOK
+	if c.r.Method == http.MethodHead {
+		return true, nil
+	}
+	if err := c.control.Flush(); err != nil {
+		return true, gone(err)
+	}
+	return false, nil
+}
+
 // line sends one line of a stream.
-func (c *call) line(e Event) error {
-	text, err := json.Marshal(e)
+func (c *call) line(v any) error {
+	text, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("encode event: %w", err)
+		return fmt.Errorf("encode line: %w", err)
 	}
 	_ = c.control.SetWriteDeadline(time.Now().Add(writeTime))
 	if _, err := c.w.Write(append(text, '\n')); err != nil {

@@ -147,6 +147,35 @@ func (c *Client) Why(ctx context.Context, object string) (Why, error) {
 	return get[Why](ctx, c, withQuery("/v1/why", url.Values{"object": {object}}))
 }
 
+// Relay asks what the dogstatsd relay has counted.
+func (c *Client) Relay(ctx context.Context) (Relay, error) {
+	return get[Relay](ctx, c, "/v1/relay")
+}
+
+// RelayTap hands each line that passes the relay and the filter to each, until
+// ctx ends, the daemon stops, or each returns an error, which RelayTap then
+// returns. Lines without text are signs of life.
+func (c *Client) RelayTap(ctx context.Context, f RelayFilter, each func(RelayLine) error) error {
+	query := url.Values{}
+	for name, value := range map[string]string{"container": f.Container, "service": f.Service, "name": f.Name} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return stream(ctx, c, withQuery("/v1/relay/tap", query), each)
+}
+
+// RelayCapture writes what comes to the relay to a file, and returns when that
+// is over.
+func (c *Client) RelayCapture(ctx context.Context, r CaptureRequest) (Capture, error) {
+	return post[Capture](ctx, c, "/v1/relay/capture", r)
+}
+
+// Docker0 asks where this host can be reached from Docker's bridges.
+func (c *Client) Docker0(ctx context.Context) (Docker0, error) {
+	return get[Docker0](ctx, c, "/v1/docker0")
+}
+
 // Jobs asks for the schedules and their last and next runs.
 func (c *Client) Jobs(ctx context.Context) ([]Job, error) {
 	return get[[]Job](ctx, c, "/v1/jobs")
@@ -199,21 +228,26 @@ func (c *Client) Events(ctx context.Context, follow bool, since uint64, each fun
 		ctx, cancel = c.bounded(ctx)
 		defer cancel()
 	}
-	response, err := c.do(ctx, http.MethodGet, withQuery("/v1/events", query), "", nil)
+	return stream(ctx, c, withQuery("/v1/events", query), each)
+}
+
+// stream hands each line of an answer to each.
+func stream[T any](ctx context.Context, c *Client, path string, each func(T) error) error {
+	response, err := c.do(ctx, http.MethodGet, path, "", nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = response.Body.Close() }()
 	lines := json.NewDecoder(response.Body)
 	for {
-		var e Event
-		switch err := lines.Decode(&e); {
+		var line T
+		switch err := lines.Decode(&line); {
 		case err == io.EOF:
 			return nil
 		case err != nil:
-			return c.unreachable(ctx, fmt.Errorf("read events: %w", err))
+			return c.unreachable(ctx, fmt.Errorf("read %s: %w", path, err))
 		}
-		if err := each(e); err != nil {
+		if err := each(line); err != nil {
 			return err
 		}
 	}

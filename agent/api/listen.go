@@ -10,14 +10,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-
-	"github.com/coreos/go-systemd/v22/activation"
 )
 
 // ListenOptions say where the daemon listens and for whom.
 type ListenOptions struct {
 	Path  string // of the socket; its folder is made if it is missing
 	Group string // whose members may connect, by name or number; empty: the process's own group
+
+	Handed []*os.File // by systemd: a unix socket among them is taken instead of making one; they are closed
 }
 
 // A Listener is the daemon's socket, and its lock against a second daemon.
@@ -31,9 +31,8 @@ type Listener struct {
 	close func() error
 }
 
-// Listen opens the socket. A unix socket handed over by systemd is taken
-// instead of making one. It fails with a [*Running] if another daemon holds
-// the lock beside the socket.
+// Listen opens the socket, or takes one that was handed over. It fails with a
+// [*Running] if another daemon holds the lock beside the socket.
 //
 // At no moment is the socket open to more than its owner and group: it is
 // bound inside a folder that only the owner enters, given its mode and group,
@@ -53,7 +52,7 @@ func Listen(o ListenOptions) (*Listener, error) {
 	if l.lock, err = takeLock(o.Path + ".lock"); err != nil {
 		return nil, err
 	}
-	if l.Listener, err = inherited(); l.Listener == nil && err == nil {
+	if l.Listener, err = inherited(o.Handed); l.Listener == nil && err == nil {
 		l.owned = true
 		l.Listener, err = l.bind(gid, o.Group)
 	}
@@ -139,21 +138,21 @@ func (l *Listener) bind(gid int, group string) (net.Listener, error) {
 	return listener, nil
 }
 
-// inherited returns the unix socket that systemd handed over, nil if none.
-func inherited() (net.Listener, error) {
-	all, err := activation.Listeners()
-	if err != nil {
-		return nil, fmt.Errorf("take socket from systemd: %w", err)
-	}
+// inherited returns the unix socket among what was handed over, nil if there is
+// none.
+func inherited(handed []*os.File) (net.Listener, error) {
 	var found net.Listener
-	for _, l := range all {
+	var errs []error
+	for _, file := range handed {
+		l, err := net.FileListener(file)
 		if u, ok := l.(*net.UnixListener); ok && found == nil {
 			found = u
-		} else if l != nil {
-			_ = l.Close()
+		} else if err == nil {
+			errs = append(errs, l.Close())
 		}
+		errs = append(errs, file.Close())
 	}
-	return found, nil
+	return found, errors.Join(errs...)
 }
 
 // groupID finds a group by name or number; -1 stands for no change.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coreos/go-systemd/v22/activation"
+
 	"github.com/berth-dev/berth/agent/api"
 )
 
@@ -111,7 +113,7 @@ const handed = "BERTH_TEST_HANDED"
 
 func TestListenTakesTheSocketOfSystemd(t *testing.T) {
 	if path := os.Getenv(handed); path != "" {
-		l := listen(t, api.ListenOptions{Path: path})
+		l := listen(t, api.ListenOptions{Path: path, Handed: activation.Files(true)})
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}

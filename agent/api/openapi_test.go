@@ -43,6 +43,8 @@ var asked = map[string]struct{ path, body string }{
 	"POST /v1/images/sweep":    {body: `{"dry_run":true}`},
 	"POST /v1/logs/undo":       {body: `{"last":true}`},
 	"POST /v1/config/check":    {body: "shedule: 1"},
+	"POST /v1/relay/capture":   {body: `{"seconds":1}`},
+	"GET /v1/relay/tap":        {path: "/v1/relay/tap?name=orders."},
 	"GET /v1/events":           {path: "/v1/events?since=0"},
 }
 

@@ -96,12 +96,18 @@ func routes() []route {
 	object := param{name: "object", kind: "string", doc: "a container's or an image's name or ID, or a folder's path", required: true}
 	match := param{name: "match", kind: "string", doc: "only a service's containers, or those of a name or a beginning of an ID"}
 	follow := param{name: "follow", kind: "boolean", doc: "wait for more, with a heartbeat while there is none"}
+	container := param{name: "container", kind: "string", doc: "beginning of a container's ID"}
+	service := param{name: "service", kind: "string", doc: "only what a service's containers send"}
+	name := param{name: "name", kind: "string", doc: "beginning of a metric's name"}
 	since := param{name: "since", kind: "integer", doc: "the last sequence number already seen"}
 
 	checkConfig := act("/v1/config/check", "What is wrong with a configuration file's text; an empty list: nothing.", (*Server).checkConfig)
 	checkConfig.body = reflect.TypeFor[string]()
 	events := ask[Event]("/v1/events", "What Berth saw and did, one JSON object a line.", nil, follow, since)
 	events.mime, events.serve = mimeLines, (*Server).events
+
+	tap := ask[RelayLine]("/v1/relay/tap", "The lines that pass the relay, as they go to the upstream, one JSON object a line.", nil, container, service, name)
+	tap.mime, tap.serve = mimeLines, (*Server).relayTap
 
 	return []route{
 		ask("/v1/status", "The daemon's verdict on itself.", (*Server).status),
@@ -123,6 +129,10 @@ func routes() []route {
 		order("/v1/images/sweep", "Sweep the images; answers when that is done.", (*Server).imageSweep),
 		ask("/v1/images/history", "The newest lines of the audit about Docker's store.", (*Server).imageHistory, limit),
 		ask("/v1/why", "All that is known of one container, folder or image.", (*Server).why, object),
+		ask("/v1/relay", "What the dogstatsd relay has counted.", (*Server).relay),
+		tap,
+		order("/v1/relay/capture", "Write the datagrams that come to a file, for a time; answers when that is over.", (*Server).relayCapture),
+		ask("/v1/docker0", "Where this host can be reached from Docker's bridges.", (*Server).docker0),
 		ask("/v1/jobs", "The scheduled duties.", (*Server).jobs),
 		ask("/v1/jobs/{name}/runs", "The runs of one job that are remembered.", (*Server).jobRuns),
 		act("/v1/jobs/{name}/run", "Run a job now; answers when it has ended, 409 if it runs already.", (*Server).runJob, dryRun),

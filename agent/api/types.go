@@ -15,6 +15,7 @@ type Status struct {
 	Docker     Docker      `json:"docker"`
 	Logs       Logs        `json:"logs"`
 	Images     Images      `json:"images"`
+	Relay      RelayState  `json:"relay"`
 	Store      StoreState  `json:"store"`
 	Disks      []Disk      `json:"disks"`
 	Jobs       []Job       `json:"jobs"`
@@ -292,7 +293,7 @@ type Record struct {
 	Seq       uint64    `json:"seq"`
 	Time      time.Time `json:"time"`
 	Action    string    `json:"action"` // removed, restored, purged, kept, refused, blind, recovered
-	Kind      string    `json:"kind"`   // image, container or volume; empty: a log folder, or a disk
+	Kind      string    `json:"kind"`   // image, container, volume or build-cache; empty: a log folder, or a disk
 	Path      string    `json:"path"`
 	Service   string    `json:"service"`
 	Container string    `json:"container"`

@@ -37,15 +37,19 @@ type Client struct {
 	// ServiceLabel is a container label whose value names the service, after
 	// the ECS task definition family; empty: none.
 	ServiceLabel string
+	// Labels are container labels whose values the inventory is to carry.
+	Labels []string
 
 	socket    string
 	transport *http.Transport
 	http      *http.Client
 	images    sync.Map // inventory.Image by ID: what was asked of an image once stays true
+	names     sync.Map // string by inventory.ID: the image's name that a container was made by
 	// api speaks the version that the Engine behind the socket was last found to
 	// speak. Docker's client cannot renegotiate while it is in use, so it is
 	// replaced as a whole; nil: ask first.
-	api atomic.Pointer[client.Client]
+	api   atomic.Pointer[client.Client]
+	known atomic.Pointer[info] // what the Engine last said about itself; nil: ask first
 }
 
 // Dial returns a client for the Engine at a unix socket. It makes no call, so
@@ -120,6 +124,7 @@ func (c *Client) call(ctx context.Context, what string, f func(context.Context, 
 	}
 	if !isNotFound(err) {
 		c.api.Store(nil)
+		c.known.Store(nil)
 	}
 	return fmt.Errorf("%s: %w", what, cause(ctx, err, seen))
 }
@@ -177,6 +182,9 @@ func (c *Client) inspect(ctx context.Context, id inventory.ID) (d detail, err er
 		if err == nil {
 			d, err = fromInspect(r, c.ServiceLabel)
 		}
+		if err == nil && d.Image != "" {
+			c.names.Store(id, d.Image)
+		}
 		return err
 	})
 	return d, err
@@ -193,7 +201,7 @@ func (c *Client) containers(ctx context.Context, ids ...inventory.ID) (all []inv
 	err = c.call(ctx, "list containers", func(ctx context.Context, api *client.Client) error {
 		list, err := api.ContainerList(ctx, options)
 		if err == nil {
-			all, err = fromList(list, c.ServiceLabel)
+			all, err = fromList(list, c.ServiceLabel, c.Labels...)
 		}
 		return err
 	})

@@ -19,6 +19,7 @@ type detail struct {
 	Started  time.Time
 	Finished time.Time
 	ExitCode int
+	PID      int // 0: it has no process
 	Limits   inventory.Limits
 	Declared []inventory.Port
 	Metadata string // see metadataID
@@ -48,6 +49,7 @@ func fromInspect(r container.InspectResponse, serviceLabel string) (detail, erro
 		ExitCode: r.State.ExitCode,
 		Declared: declared(r.HostConfig.PortBindings, r.Config.ExposedPorts),
 		Metadata: metadataID(r.Config.Env),
+		PID:      r.State.Pid,
 		Limits: inventory.Limits{
 			CPUShares: r.HostConfig.CPUShares, NanoCPUs: r.HostConfig.NanoCPUs,
 			CPUQuota: r.HostConfig.CPUQuota, CPUPeriod: r.HostConfig.CPUPeriod,
@@ -67,6 +69,10 @@ func (d detail) addTo(c *inventory.Container) {
 	c.Image, c.Service = cmp.Or(d.Image, c.Image), cmp.Or(d.Service, c.Service)
 	c.Started, c.Finished, c.ExitCode, c.Limits = d.Started, d.Finished, d.ExitCode, d.Limits
 	c.Declared, c.MetadataID = d.Declared, d.Metadata
+	// The list may be newer, and then the process is another's or nobody's.
+	if hasNetwork(c.State) {
+		c.PID = d.PID
+	}
 	if !d.Created.IsZero() {
 		c.Created = d.Created
 	}

@@ -17,8 +17,9 @@ import (
 
 // fromList turns the Engine's answer into containers sorted by ID. A whole ID
 // is what everything else rests on: an answer with a malformed or repeated one
-// is worth nothing as a whole.
-func fromList(list []container.Summary, serviceLabel string) ([]inventory.Container, error) {
+// is worth nothing as a whole. Of the labels the kept ones stay with their
+// container.
+func fromList(list []container.Summary, serviceLabel string, kept ...string) ([]inventory.Container, error) {
 	if list == nil {
 		return nil, errors.New("the answer holds no list")
 	}
@@ -27,7 +28,7 @@ func fromList(list []container.Summary, serviceLabel string) ([]inventory.Contai
 		if !inventory.ID(s.ID).Valid() {
 			return nil, fmt.Errorf("the answer holds a malformed ID %q", s.ID)
 		}
-		all = append(all, fromSummary(s, serviceLabel))
+		all = append(all, fromSummary(s, serviceLabel, kept))
 	}
 	slices.SortFunc(all, func(a, b inventory.Container) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range all[min(1, len(all)):] {
@@ -39,7 +40,7 @@ func fromList(list []container.Summary, serviceLabel string) ([]inventory.Contai
 }
 
 // fromSummary takes from a list entry all that it tells.
-func fromSummary(s container.Summary, serviceLabel string) inventory.Container {
+func fromSummary(s container.Summary, serviceLabel string, kept []string) inventory.Container {
 	c := inventory.Container{
 		ID:          inventory.ID(s.ID),
 		Names:       ownFirst(s.Names),
@@ -50,6 +51,7 @@ func fromSummary(s container.Summary, serviceLabel string) inventory.Container {
 		Created:     time.Unix(s.Created, 0),
 		NetworkMode: s.HostConfig.NetworkMode,
 		Mounts:      mounts(s.Mounts),
+		Labels:      keep(s.Labels, kept),
 	}
 	label(&c, s.Labels, serviceLabel)
 	if hasNetwork(c.State) {

@@ -36,6 +36,22 @@ func label(c *inventory.Container, labels map[string]string, serviceLabel string
 	}
 }
 
+// keep returns those of the labels that were asked for; nil if there is none.
+func keep(labels map[string]string, asked []string) map[string]string {
+	var kept map[string]string
+	for _, name := range asked {
+		value, has := labels[name]
+		if !has {
+			continue
+		}
+		if kept == nil {
+			kept = map[string]string{}
+		}
+		kept[name] = strings.ToValidUTF8(value[:min(len(value), inventory.MaxLabel)], "")
+	}
+	return kept
+}
+
 // service names the service that a container is an instance of: its ECS task
 // definition family, the configured label, the compose service, the image's
 // repository, the container's own name, whichever is there first.

@@ -20,11 +20,13 @@ type session struct {
 	client    *Client
 	inspector *inspector
 	stream    *stream
-	since     time.Time // events before this moment have been seen
+	heard     *Heard
+	since     time.Time // from when on events are asked for
 	synced    bool      // this session has seen a complete listing
 	alive     time.Time // when the Engine last proved that it is
 	refresh   *time.Timer
 	armed     bool                  // refresh is running
+	ended     time.Time             // when the last listing after a hint did
 	rested    time.Time             // before this moment the Engine is left in peace
 	doubtful  map[inventory.ID]bool // containers that the next list is to show
 	doubtAll  bool                  // it is to show all of them
@@ -64,6 +66,8 @@ func (s *session) loop(ctx context.Context) error {
 		case <-s.stream.ended:
 			s.hear()
 			return s.stream.err
+		case <-s.hurry():
+			s.hasten()
 		case <-s.inspector.ready:
 			if s.collect() {
 				s.Inventory.Replace(s.snapshot())
@@ -96,12 +100,15 @@ func (s *session) hear() {
 	}
 	s.alive = time.Now()
 	for _, h := range hints {
-		s.stale(h.container)
-		s.doubt(h.container)
-		if h.event.Kind == "" {
+		told := h.event.Kind != ""
+		if told && !s.heard.add(h.event) {
 			continue
 		}
-		s.since = h.event.At.Add(1)
+		s.stale(h.container)
+		s.doubt(h.container)
+		if !told {
+			continue
+		}
 		s.note(func(status *Status) { status.LastEvent = h.event.At })
 		if s.Observer != nil {
 			s.Observer.Event(h.event)
@@ -137,11 +144,20 @@ func (s *session) arm() {
 	}
 }
 
+// hasten cuts a listing's wait short, but for the least rest.
+func (s *session) hasten() {
+	if soon := s.ended.Add(hastyRest); s.armed && soon.Before(s.rested) {
+		s.rested = soon
+		s.refresh.Reset(max(0, time.Until(soon)))
+	}
+}
+
 // rest gives the Engine a pause after a listing that was begun at that time:
 // a storm of events then never takes more than a fixed share of it, however
 // many containers it has to list.
 func (s *session) rest(began time.Time) {
 	now := time.Now()
+	s.ended = now
 	s.rested = now.Add(min(restPerListing*now.Sub(began), longestRest))
 }
 

@@ -18,6 +18,7 @@ const (
 	firstPatience   = time.Second            // the same for the first picture of a connection
 	listOneByOne    = 16                     // containers asked for by ID; for more, all are listed
 	restPerListing  = 2                      // the pause after a listing, in times of what the Engine took for it
+	hastyRest       = 25 * time.Millisecond  // the same if somebody is in a hurry
 	longestRest     = 250 * time.Millisecond // and no longer than this
 	defaultResync   = 5 * time.Minute
 	defaultProbe    = 15 * time.Second
@@ -32,8 +33,10 @@ type Watcher struct {
 	Inventory *inventory.Inventory
 	Log       *slog.Logger
 	Observer  Observer // nil: nobody is told
-	// Since is up to when events have been seen by an earlier run: those after
-	// it are asked for again, as far as the Engine remembers them. Zero: now.
+	// Heard is which events an earlier watcher has heard; nil: there was none.
+	Heard *Heard
+	// Since is from when on events are asked for, as far as the Engine remembers
+	// them, where none was heard. Zero: now.
 	Since time.Time
 	// LogFolder says where on the host a container's log folder would be; nil
 	// leaves [inventory.Container.LogFolder] empty. It is called from the loop.
@@ -44,21 +47,44 @@ type Watcher struct {
 	Retry    time.Duration // before the first reconnect, doubled each time; zero: 100 ms
 	MaxRetry time.Duration // the longest pause before a reconnect; zero: 10 s
 
-	mu     sync.Mutex // guards status
-	status Status
+	mu      sync.Mutex // guards the fields below
+	status  Status
+	hurried chan struct{} // holds one who is in a hurry; nil: there was none yet
+}
+
+// Hurry asks for the listing that is due to be made at once, because somebody
+// waits for what a start or an end has changed. It does not wait itself, and
+// while no listing is due it does nothing.
+func (w *Watcher) Hurry() {
+	select {
+	case w.hurry() <- struct{}{}:
+	default:
+	}
+}
+
+func (w *Watcher) hurry() chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hurried == nil {
+		w.hurried = make(chan struct{}, 1)
+	}
+	return w.hurried
 }
 
 // Run watches until ctx ends and then returns nil. An Engine that is away is
 // no error: the inventory is marked blind until it is back.
 func (w *Watcher) Run(ctx context.Context) error {
 	p := &picture{logFolder: w.LogFolder}
-	since := w.Since
+	since, heard := w.Since, w.Heard
 	if since.IsZero() {
 		since = time.Now()
 	}
+	if heard == nil {
+		heard = &Heard{}
+	}
 	for failures := 0; ; failures++ {
 		s := &session{
-			Watcher: w, picture: p, since: since,
+			Watcher: w, picture: p, heard: heard, since: cmp.Or(heard.Since(), since),
 			inspector: newInspector(w.Client),
 			client:    w.Client,
 		}
@@ -68,7 +94,6 @@ func (w *Watcher) Run(ctx context.Context) error {
 			return nil
 		}
 		w.goBlind(p, err)
-		since = s.since
 		if s.synced {
 			failures = 0
 		}

@@ -53,6 +53,10 @@ const (
 // Up reports whether a container in this state has a process.
 func (s State) Up() bool { return s == Running || s == Paused || s == Restarting }
 
+// MaxLabel is how many bytes of a label's value are kept: as much as a tag can
+// hold.
+const MaxLabel = 200
+
 // A Container is one container that exists on this host, in whatever state.
 type Container struct {
 	ID          ID
@@ -65,6 +69,7 @@ type Container struct {
 	Name        string // the container's name in its task definition or compose file; else Names[0]
 	ECS         bool   // any label of the ECS agent is present
 	State       State
+	PID         int    // its first process, in the Engine's PID namespace; 0: it has none, or that is not known yet
 	Health      string // healthy, unhealthy, starting; empty where there is no health check
 	ExitCode    int    // meaningful once the container has finished
 	Created     time.Time
@@ -75,9 +80,10 @@ type Container struct {
 	Ports       []Port
 	Mounts      []Mount
 	Limits      Limits
-	Declared    []Port // ports it was created with, published or not; Host is 0 where Docker chooses it
-	MetadataID  string // what its task's metadata endpoint calls it; ECS only
-	LogFolder   string // where the host would find its log folder; empty if no mount leads to a log root
+	Declared    []Port            // ports it was created with, published or not; Host is 0 where Docker chooses it
+	MetadataID  string            // what its task's metadata endpoint calls it; ECS only
+	Labels      map[string]string // those that were asked for, and that it has; values are cut at MaxLabel
+	LogFolder   string            // where the host would find its log folder; empty if no mount leads to a log root
 }
 
 // A Port is one published port of a running container.

@@ -3,6 +3,7 @@
 //
 //	go test ./test/e2e                                                      # as CI runs it
 //	go test ./test/e2e -run WhileItsContainerExists -cycles 2000 -timeout 2h # the long race
+//	go test ./test/e2e -run NoLineIsOfAnotherContainer -cycles 10000        # the relay's long race
 //	go test ./test/e2e -run SuddenDeath -kills 500 -timeout 1h              # many sudden deaths
 //
 // It needs root and Docker. Each test has a daemon of its own, with its own
@@ -19,5 +20,8 @@
 //   - J5: death at any moment leaves every folder in place, restorable or
 //     purged, and none in between.
 //   - J6: a sweep applies the plan that was printed, byte for byte.
+//   - R1: with real containers and Datadog's own client each line arrives as it
+//     was sent, with its own container named; on few addresses, each used again
+//     at once, with no other's.
 //   - P2: a restart withdraws nothing from the store.
 package e2e

@@ -12,8 +12,8 @@ import (
 
 // The flags of the long forms; the defaults are CI's.
 var (
-	cycles  = flag.Int("cycles", 48, "containers that the race creates and removes")
-	workers = flag.Int("workers", 4, "containers that the race has at once")
+	cycles  = flag.Int("cycles", 48, "containers that the races create and remove")
+	workers = flag.Int("workers", 4, "containers that the races have at once")
 	kills   = flag.Int("kills", 20, "sudden deaths of the daemon")
 )
 

@@ -34,6 +34,7 @@ missing() {
 	if [ "$1" = test ] && ! has dbus-daemon; then echo dbus-daemon; fi
 	if ! has dockerd && { [ "$1" = test ] || [ "$(engine)" != ok ]; }; then echo docker.io; fi
 	if ! has iptables && [ "$(engine)" != ok ]; then echo iptables; fi
+	if [ "$1" = test ] && ! has ip; then echo iproute2; fi # for network namespaces
 	if [ "$1" = test ] && ! has gcc && ! has clang; then echo gcc libc6-dev; fi # go test -race
 }
 

@@ -3,9 +3,10 @@
 //
 // It writes a log line every -every into $LOG_DIR/<hostname>/app.log, which is
 // how a real service makes the folder that the janitor looks after; sends a
-// counter per line to $DOGSTATSD (host:port) if that is set; and answers each
+// counter per line, tagged from:<hostname>, to $DOGSTATSD (host:port) by a bare
+// datagram, and by Datadog's client to $DD_AGENT_HOST; and answers each
 // connection to -listen with its hostname. All of it is optional: without
-// LOG_DIR and DOGSTATSD it only waits. SIGTERM and SIGINT end it with exit
+// these variables it only waits. SIGTERM and SIGINT end it with exit
 // code 0.
 //
 //	workload                      write, send, listen until told to stop

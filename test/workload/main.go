@@ -50,6 +50,7 @@ func work(ctx context.Context, every, life time.Duration, listen string) error {
 	if err != nil {
 		return err
 	}
+	defer metrics.close()
 	if listen != "" {
 		if err := serve(listen); err != nil {
 			return err
@@ -60,7 +61,7 @@ func work(ctx context.Context, every, life time.Duration, listen string) error {
 		end = time.After(life)
 	}
 	var tick <-chan time.Time
-	if log != nil || metrics != nil {
+	if log != nil || metrics.any() {
 		tick = time.Tick(every)
 	}
 	for n := 1; ; n++ {
@@ -77,12 +78,9 @@ func work(ctx context.Context, every, life time.Duration, listen string) error {
 	}
 }
 
-// report writes the nth line and sends its count. A metric that nobody
-// receives is no error: that is UDP.
-func report(log *os.File, metrics net.Conn, n int) error {
-	if metrics != nil {
-		_, _ = metrics.Write([]byte("workload.lines:1|c"))
-	}
+// report writes the nth line and sends its count.
+func report(log *os.File, m *metrics, n int) error {
+	m.count()
 	if log == nil {
 		return nil
 	}
@@ -105,15 +103,6 @@ func openLog() (*os.File, error) {
 		return nil, err
 	}
 	return os.OpenFile(filepath.Join(folder, "app.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-}
-
-// dialMetrics connects to $DOGSTATSD; nil without it.
-func dialMetrics() (net.Conn, error) {
-	addr := os.Getenv("DOGSTATSD")
-	if addr == "" {
-		return nil, nil
-	}
-	return net.Dial("udp", addr)
 }
 
 // serve answers each connection with the hostname until the process ends.

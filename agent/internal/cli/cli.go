@@ -69,7 +69,7 @@ func build(env Env) (*session, *cobra.Command) {
 		&cobra.Group{ID: act, Title: "Act:"},
 		&cobra.Group{ID: setUp, Title: "Set up:"},
 	)
-	add(root, look, s.status(), s.ps(), s.why(), s.events(), s.ports(), s.reservation(), s.store(), s.doctor())
+	add(root, look, s.status(), s.ps(), s.why(), s.events(), s.ports(), s.relay(), s.docker0(), s.reservation(), s.store(), s.doctor())
 	add(root, act, s.logs(), s.images(), s.jobs(), s.reload())
 	root.SetHelpCommandGroupID(setUp)
 	add(root, setUp, s.run(), s.config(), s.version(), s.completion())

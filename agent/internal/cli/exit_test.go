@@ -59,7 +59,7 @@ func TestGroupsOfCommandsShowTheirHelp(t *testing.T) {
 
 func TestCommandsNameTheSocketThatNobodyListensOn(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "b.sock")
-	for _, line := range []string{"status", "ps", "events", "why x", "logs ls", "logs plan", "logs sweep", "logs undo --last", "logs history", "images ls", "images plan", "images sweep", "images history", "jobs ls", "jobs run logs", "jobs history logs", "ports ls", "reservation", "store ls", "store get x", "config show", "reload"} {
+	for _, line := range []string{"status", "ps", "events", "why x", "logs ls", "logs plan", "logs sweep", "logs undo --last", "logs history", "images ls", "images plan", "images sweep", "images history", "jobs ls", "jobs run logs", "jobs history logs", "ports ls", "reservation", "relay stats", "relay tap", "relay capture", "docker0", "store ls", "store get x", "config show", "reload"} {
 		out := berth(t, strings.Fields(line), environ("BERTH_SOCKET="+socket)).ended(t, 3)
 		out.says(t, "nobody listens on "+socket, "systemctl start berth")
 		if strings.Count(out.stderr, "\n") != 1 || out.stdout != "" {

@@ -34,6 +34,11 @@ var told = map[string]string{
 	"ports-ls":       "ports ls",
 	"ports-service":  "ports ls --service web",
 	"reservation":    "reservation",
+	"relay-stats":    "relay stats",
+	"relay-service":  "relay stats --service orders",
+	"relay-tap":      "relay tap",
+	"relay-capture":  "relay capture --for 30s",
+	"docker0":        "docker0",
 	"store-ls":       "store ls",
 	"config-show":    "config show",
 	"config-sources": "config show --sources",
@@ -68,7 +73,7 @@ func TestEmptyHostsAreToldOfInWords(t *testing.T) {
 	r.sweep, r.undo = api.SweepReport{Plan: api.LogPlan{Hash: "e3b0"}}, api.UndoReport{}
 	r.images = api.ImageSweepReport{Plan: api.ImagePlan{Hash: "e3b0"}}
 	var all strings.Builder
-	for _, line := range []string{"status", "ps", "events", "logs ls", "logs sweep", "logs history", "images ls", "images sweep", "images history", "jobs ls", "jobs history logs", "ports ls", "ports ls --service web", "store ls"} {
+	for _, line := range []string{"status", "ps", "events", "logs ls", "logs sweep", "logs history", "images ls", "images sweep", "images history", "jobs ls", "jobs history logs", "ports ls", "ports ls --service web", "relay stats", "docker0", "store ls"} {
 		all.WriteString("$ berth " + line + "\n" + r.berth(t, line, screen(100)).ended(t, 0).stdout)
 	}
 	golden(t, "empty", strings.ReplaceAll(all.String(), "\x1b", "␛"))

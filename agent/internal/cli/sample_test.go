@@ -73,6 +73,7 @@ func busy() api.Status {
 			Containers: 44, Up: 41, LastEvent: ago(400 * time.Millisecond), LastList: ago(time.Minute),
 		},
 		Logs:  api.Logs{Roots: []api.LogRoot{{Path: "/var/log/apps", Pattern: "{service}/containers/{id}"}}, Restorable: 2, HeldBytes: 1932735283},
+		Relay: relayState(),
 		Store: api.StoreState{Engine: "embedded", Published: ago(12 * time.Second), Mappings: 41},
 		Disks: []api.Disk{
 			{Path: "/var/log/apps", Use: "logs", Bytes: 100 << 30, FreeBytes: 62 << 30, BytesPercent: 38, InodesPercent: 4},
@@ -90,6 +91,7 @@ func ill() api.Status {
 	s.Docker.Connected, s.Docker.Blind, s.Docker.BlindSince = false, "the event stream ended", ago(192*time.Second)
 	s.Logs.Roots = append(s.Logs.Roots, api.LogRoot{Path: "/srv/logs", Fault: "permission denied"})
 	s.Logs.Blind = "docker cannot be asked"
+	s.Relay.Faults = []string{"upstream unixgram:///var/run/datadog/dsd.socket is away for 12s: no such file or directory"}
 	s.Store.Fault = "dial tcp: i/o timeout"
 	s.Config.Rejected = []api.Fault{{File: "/etc/berth/berth.yaml", Line: 12, Column: 5, Key: "logs.shedule", Message: "unknown key", Suggestion: "schedule"}}
 	s.Config.Restart = []string{"state_dir"}

@@ -27,6 +27,7 @@ func (p *page) status(s api.Status) {
 			p.fact("", ink{r.Path + ": " + r.Fault, yellow})
 		}
 	}
+	p.fact("Relay", p.relayState(s.Relay))
 	p.fact("Store", p.storeState(s.Store))
 	p.disks(s.Disks)
 	p.fact("Config", p.configState(s))

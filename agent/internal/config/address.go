@@ -26,13 +26,15 @@ func isUpstream(v any) error {
 
 func isUpstreamURL(v any) error {
 	s := v.(string)
-	if p, found := strings.CutPrefix(s, "unixgram://"); found {
-		return isSocket(p)
+	for _, scheme := range []string{"unixgram://", "unix://"} {
+		if p, found := strings.CutPrefix(s, scheme); found {
+			return isSocket(p)
+		}
 	}
 	if host, found := strings.CutPrefix(s, "udp://"); found && isHostPort(host) {
 		return nil
 	}
-	return fmt.Errorf("%s is neither udp://host:port nor unixgram:///path", quote(s))
+	return fmt.Errorf("%s is none of udp://host:port, unixgram:///path and unix:///path", quote(s))
 }
 
 func isDogstatsd(v any) error {

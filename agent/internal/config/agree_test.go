@@ -169,7 +169,7 @@ func TestSchemaTakesGoodFilesAndRefusesBadOnes(t *testing.T) {
 	for _, text := range []string{
 		"hots: {}", "logs: {shedule: x}", "logs: []", "logs: {grace: 72 hours}", "logs: {grace: 1}", "logs: {roots: [{}]}", "logs: {roots: /x}",
 		"disk: {high: 101}", "disk: {low: 0}", "images: {keep_newest: two}", "images: {keep: [1]}", "containers: {stopped: false}",
-		"log: {level: loud}", "relay: {origin: x}", "relay: {upstream: []}", "relay: {labels: {a: 1}}", "publish: {jmxmp_port: 70000}",
+		"log: {level: loud}", "relay: {origin: x}", "relay: {upstream: []}", "relay: {labels: {a: 1}}", "relay: {block: {a: b}}", "relay: {rate: -1}", "relay: {client_origin: x}", "publish: {jmxmp_port: 70000}",
 		"config: {watch: maybe}", "cluster: {quorum: 3}", "state_dir: 1", "host: {id: null}", "- a",
 	} {
 		if err := validate(t, s, text); err == nil {

@@ -18,6 +18,7 @@ type Config struct {
 	Disk       Disk       `yaml:"disk"`
 	Containers Containers `yaml:"containers"`
 	Volumes    Volumes    `yaml:"volumes"`
+	BuildCache BuildCache `yaml:"build_cache"`
 	Relay      Relay      `yaml:"relay"`
 	Publish    Publish    `yaml:"publish"`
 	Metrics    Metrics    `yaml:"metrics"`
@@ -106,13 +107,24 @@ type Volumes struct {
 	Anonymous Age `yaml:"anonymous"` // off
 }
 
+// BuildCache is the prune of what builds left for the next build.
+type BuildCache struct {
+	Unused Age `yaml:"unused"` // off
+}
+
 // Relay is the dogstatsd relay on docker0.
 type Relay struct {
-	Listen        Listen            `yaml:"listen"`         // docker0:8125
-	Upstream      Upstream          `yaml:"upstream"`       // udp://127.0.0.1:8125
-	Origin        string            `yaml:"origin"`         // auto, cred, field, tags or off
-	StableAddress netip.Addr        `yaml:"stable_address"` // invalid (none): docker0's own address
-	Labels        map[string]string `yaml:"labels"`         // container label to tag name; none
+	Listen        Listen              `yaml:"listen"`         // docker0:8125
+	Upstream      Upstream            `yaml:"upstream"`       // udp://127.0.0.1:8125
+	Fallback      string              `yaml:"fallback"`       // URL; empty: what the upstream cannot take is held
+	Origin        string              `yaml:"origin"`         // auto, cred, field, inode, tags or off
+	ClientOrigin  string              `yaml:"client_origin"`  // keep or replace; keep
+	Hold          Size                `yaml:"hold"`           // 32MiB; held in memory while upstreams are away
+	Rate          int                 `yaml:"rate"`           // messages a second of one container; 0: no limit
+	Contexts      int                 `yaml:"contexts"`       // new contexts a minute of one container; 0: no limit
+	Block         map[string][]string `yaml:"block"`          // service or * to beginnings of names; none
+	StableAddress netip.Addr          `yaml:"stable_address"` // invalid (none): docker0's own address
+	Labels        map[string]string   `yaml:"labels"`         // container label to tag name; none
 }
 
 // Publish is this host's record in the central store.
@@ -165,7 +177,8 @@ func Default() Config {
 		Relay: Relay{
 			Listen:   Listen{Interface: "docker0", Port: 8125},
 			Upstream: Upstream{"udp://127.0.0.1:8125"},
-			Origin:   "auto", Labels: map[string]string{},
+			Origin:   "auto", ClientOrigin: KeepOrigin, Hold: 32 << 20,
+			Block: map[string][]string{}, Labels: map[string]string{},
 		},
 		Publish: Publish{Store: Embedded, JMXMPPort: 5555, TTL: 90 * time.Second},
 		Metrics: Metrics{Dogstatsd: "127.0.0.1:8125", Prefix: "berth.", Tags: []string{}},
@@ -176,6 +189,12 @@ func Default() Config {
 
 // DefaultPattern is the layout of a log root for which none is given.
 const DefaultPattern = "{service}/containers/{id}"
+
+// KeepOrigin and ReplaceOrigin are the values of relay.client_origin.
+const (
+	KeepOrigin    = "keep"
+	ReplaceOrigin = "replace"
+)
 
 // Embedded is the publish.store that needs nothing outside this host.
 const Embedded = "embedded"

@@ -85,19 +85,36 @@ func inside(path, folder string) bool {
 	return strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
 }
 
-// crossRelay refuses a relay that would hear itself.
+// crossRelay refuses a relay that would hear itself, and a stable address that
+// would be open to every neighbour of this host.
 func (d *decoder) crossRelay(c Relay) {
-	if !d.sound("relay.listen", "relay.upstream") || !c.Listen.Addr.IsValid() {
+	if d.sound("relay.listen", "relay.stable_address") && c.StableAddress.IsValid() && c.Listen.Addr.IsValid() {
+		d.against([]string{"relay.stable_address", "relay.listen"},
+			"relay.stable_address needs a relay.listen that names an interface: packets for it are taken from bridges alone")
+	}
+	if !d.sound("relay.listen", "relay.upstream", "relay.fallback") {
 		return
 	}
 	for _, url := range c.Upstream {
-		host, port, err := net.SplitHostPort(strings.TrimPrefix(url, "udp://"))
-		if err != nil || port != fmt.Sprint(c.Listen.Port) {
-			continue
-		}
-		addr, err := netip.ParseAddr(strings.Replace(host, "localhost", "127.0.0.1", 1))
-		if err == nil && (addr == c.Listen.Addr || c.Listen.Addr.IsUnspecified() && addr.IsLoopback()) {
-			d.against([]string{"relay.upstream", "relay.listen"}, "the relay would send to itself: it listens on %s", c.Listen)
-		}
+		d.crossUpstream("relay.upstream", url, c)
+	}
+	d.crossUpstream("relay.fallback", c.Fallback, c)
+	if slices.Contains(c.Upstream, c.Fallback) {
+		d.against([]string{"relay.fallback", "relay.upstream"}, "%s is relay.upstream already", quote(c.Fallback))
+	}
+}
+
+func (d *decoder) crossUpstream(name, url string, c Relay) {
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(url, "udp://"))
+	if err != nil || port != fmt.Sprint(c.Listen.Port) {
+		return
+	}
+	addr, err := netip.ParseAddr(strings.Replace(host, "localhost", "127.0.0.1", 1))
+	if err != nil {
+		return
+	}
+	own := addr == c.Listen.Addr || c.Listen.Addr.IsUnspecified() && addr.IsLoopback()
+	if own && c.Listen.Addr.IsValid() || addr == c.StableAddress {
+		d.against([]string{name, "relay.listen"}, "the relay would send to itself: it listens on %s", netip.AddrPortFrom(addr, c.Listen.Port))
 	}
 }

@@ -28,19 +28,10 @@ func same(a, b reflect.Value) bool {
 }
 
 // NoEffect returns the dotted keys that somebody has set and that this version
-// does nothing with, because the duty behind them does not run yet. A duty
-// that was switched off gives what was asked for and is not among them.
+// does nothing with, because what is behind them is not built in.
 func NoEffect(l Loaded) []string {
-	var idle []string
-	for _, e := range entries(&l.Config) {
-		planned := e.planned || e.name == "publish.store" && l.Config.Publish.Store != Embedded
-		if !planned || !e.value.IsValid() || l.Sources[e.name] == "default" {
-			continue
-		}
-		if s, ok := reflect.TypeAssert[interface{ Off() bool }](e.value); ok && s.Off() {
-			continue
-		}
-		idle = append(idle, e.name)
+	if l.Config.Publish.Store != Embedded && l.Sources["publish.store"] != "default" {
+		return []string{"publish.store"}
 	}
-	return idle
+	return nil
 }

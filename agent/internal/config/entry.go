@@ -56,6 +56,8 @@ func (e entry) kind() string {
 		return "list of texts"
 	case map[string]string:
 		return "map of texts"
+	case map[string][]string:
+		return "map of lists"
 	case bool:
 		return "true or false"
 	case int:

@@ -13,7 +13,6 @@ type key struct {
 	most    int      // highest number allowed; 0: not a number
 	rule    rule     // further check of the value; nil: none
 	restart bool     // a new value waits for a restart
-	planned bool     // the duty behind it does not run in this version
 }
 
 // A table is every key, in the order of [Config].
@@ -111,13 +110,23 @@ func keys(c Checks) table {
 		{name: "volumes", doc: "Volumes that no container refers to."},
 		{name: "volumes.anonymous", doc: "How long after it was last mounted, or first seen, an anonymous volume of the local driver is removed, or off."},
 
+		{name: "build_cache", doc: "What builds on this host left for the next build."},
+		{name: "build_cache.unused", doc: "How long after its last use a record of the build cache is removed, or off. To list them, in plans and sweeps, an Engine before 23.0 walks all volumes."},
+
 		{name: "relay", doc: "The dogstatsd relay for containers."},
-		{name: "relay.listen", restart: true, planned: true, doc: "Where it listens: interface:port, address:port, or off."},
-		{name: "relay.upstream", rule: isUpstream, planned: true, doc: "Where it sends: udp://host:port or unixgram:///path. A list sends every packet to each."},
+		{name: "relay.listen", restart: true, doc: "Where it listens: interface:port for whatever addresses that has at the time, address:port, or off."},
+		{name: "relay.upstream", rule: isUpstream, doc: "Where it sends: udp://host:port, unixgram:///path or unix:///path. Each further one in a list gets a copy of every packet."},
 		{name: "relay.upstream[]", rule: isUpstreamURL},
-		{name: "relay.origin", enum: []string{"auto", "cred", "field", "tags", off}, planned: true, doc: "How the upstream learns which container a packet is from."},
-		{name: "relay.stable_address", rule: isStableAddress, planned: true, doc: "Address put on lo for containers to send to, the same on every host, such as 169.254.231.1. Empty: docker0's own address."},
-		{name: "relay.labels", planned: true, doc: "Container labels that become tags: label to tag name."},
+		{name: "relay.fallback", rule: optional(isUpstreamURL), doc: "Takes what the first upstream cannot while that is away. Empty: it is held until the upstream is back."},
+		{name: "relay.origin", enum: []string{"auto", "cred", "field", "inode", "tags", off}, doc: "How the upstream learns which container a packet is from: its process in the credentials of a unixgram upstream, a field with the container's ID or its cgroup's inode, or tags."},
+		{name: "relay.client_origin", enum: []string{KeepOrigin, ReplaceOrigin}, doc: "What becomes of the container that a client has named by itself. replace: no container can pose as another."},
+		{name: "relay.hold", rule: isHold, doc: "How much is held in memory while upstreams are away; the oldest make room."},
+		{name: "relay.rate", most: 10_000_000, doc: "Messages a second that one container may send. 0: no limit."},
+		{name: "relay.contexts", most: 10_000_000, doc: "New contexts, which are names with their tags, that one container may begin in a minute. 0: no limit."},
+		{name: "relay.block", rule: isBlock, doc: "Metrics that are dropped: a service, or * for all, to beginnings of their names, such as {\"*\": [debug.]}."},
+		{name: "relay.block[][]", rule: isNameBeginning},
+		{name: "relay.stable_address", rule: isStableAddress, doc: "Address put on lo for containers to send to, the same on every host, such as 169.254.231.1. Empty: docker0's own address."},
+		{name: "relay.labels", rule: isLabels, doc: "Container labels that become tags when origin is tags: label to tag name."},
 		{name: "relay.labels[]", rule: isTagName},
 
 		{name: "publish", doc: "This host's record in the central store."},

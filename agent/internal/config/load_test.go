@@ -95,10 +95,17 @@ images: {schedule: "0 4 * * *", splay: 1h, min_age: 4d, keep: ["base/*"], keep_n
 disk: {high: 90, low: 80, emergency: 99}
 containers: {stopped: 7d}
 volumes: {anonymous: 30d}
+build_cache: {unused: 14d}
 relay:
-  listen: "[::1]:8126"
+  listen: br0:8126
   upstream: ["udp://127.0.0.1:8125", "unixgram:///var/run/datadog/dsd.socket"]
+  fallback: unix:///var/run/datadog/dsd-stream.socket
   origin: off
+  client_origin: replace
+  hold: 8MiB
+  rate: 5000
+  contexts: 100
+  block: {"*": [debug., test.], orders: [noise]}
   stable_address: 169.254.231.1
   labels: {com.example.team: team}
 publish: {store: "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", jmxmp_port: 0x15B4, ttl: 30s, withdraw: true}
@@ -126,10 +133,13 @@ func everythingWant() config.Config {
 		Disk:       config.Disk{High: 90, Low: 80, Emergency: 99},
 		Containers: config.Containers{Stopped: config.Age(7 * 24 * time.Hour)},
 		Volumes:    config.Volumes{Anonymous: config.Age(30 * 24 * time.Hour)},
+		BuildCache: config.BuildCache{Unused: config.Age(14 * 24 * time.Hour)},
 		Relay: config.Relay{
-			Listen:   config.Listen{Addr: netip.IPv6Loopback(), Port: 8126},
+			Listen:   config.Listen{Interface: "br0", Port: 8126},
 			Upstream: config.Upstream{"udp://127.0.0.1:8125", "unixgram:///var/run/datadog/dsd.socket"},
-			Origin:   "off", StableAddress: netip.MustParseAddr("169.254.231.1"), Labels: map[string]string{"com.example.team": "team"},
+			Fallback: "unix:///var/run/datadog/dsd-stream.socket", Origin: "off", ClientOrigin: config.ReplaceOrigin,
+			Hold: 8 << 20, Rate: 5000, Contexts: 100, Block: map[string][]string{"*": {"debug.", "test."}, "orders": {"noise"}},
+			StableAddress: netip.MustParseAddr("169.254.231.1"), Labels: map[string]string{"com.example.team": "team"},
 		},
 		Publish: config.Publish{
 			Withdraw: true,
@@ -163,8 +173,10 @@ func TestEveryKeyCanBeSetInTheEnvironmentAndByFlags(t *testing.T) {
 		"logs.first_sweep_delay": "0", "logs.sweep_share": "25", "logs.sweep_bytes": "off", "logs.sweep_time": "1m",
 		"images.schedule": "0 4 * * *", "images.splay": "1h", "images.min_age": "4d", "images.keep": "['base/*']",
 		"images.keep_newest": "0", "images.dangling": "1h30m", "disk.high": "90", "disk.low": "80", "disk.emergency": "99",
-		"containers.stopped": "7d", "volumes.anonymous": "30d", "relay.listen": "[::1]:8126",
+		"containers.stopped": "7d", "volumes.anonymous": "30d", "build_cache.unused": "14d", "relay.listen": "br0:8126",
 		"relay.upstream": "[udp://127.0.0.1:8125, unixgram:///var/run/datadog/dsd.socket]", "relay.origin": "off",
+		"relay.fallback": "unix:///var/run/datadog/dsd-stream.socket", "relay.client_origin": "replace", "relay.hold": "8MiB",
+		"relay.rate": "5000", "relay.contexts": "100", "relay.block": "{'*': [debug., test.], orders: [noise]}",
 		"relay.stable_address": "169.254.231.1", "relay.labels": "{com.example.team: team}",
 		"publish.store":      "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret",
 		"publish.jmxmp_port": "5556", "publish.ttl": "30s", "publish.withdraw": "true", "ecs.introspection": "http://127.0.0.1:9", "ecs.metadata": "http://[::1]:10", "metrics.dogstatsd": "/var/run/datadog/dsd.socket",

@@ -65,7 +65,7 @@ func typeOf(t table, k key, path string, v reflect.Value) map[string]any {
 	case v.Kind() == reflect.Slice:
 		return map[string]any{"type": "array", "maxItems": maxList, "items": schemaOf(t, path+"[]", reflect.New(v.Type().Elem()).Elem())}
 	case v.Kind() == reflect.Map:
-		return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string"}}
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t, path+"[]", reflect.New(v.Type().Elem()).Elem())}
 	case v.Kind() == reflect.Bool:
 		return map[string]any{"type": "boolean"}
 	case v.Kind() == reflect.Int:

@@ -39,11 +39,7 @@ func encode(v reflect.Value, show func(string) string) *yaml.Node {
 		}
 		return n
 	case v.Kind() == reflect.Map:
-		n, m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, v.Interface().(map[string]string)
-		for _, name := range slices.Sorted(maps.Keys(m)) {
-			n.Content = append(n.Content, text(name), text(show(m[name])))
-		}
-		return n
+		return encodeMap(v, show)
 	case v.Kind() == reflect.Bool:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(v.Bool())}
 	case v.Kind() == reflect.Int:
@@ -57,6 +53,18 @@ func encodeStruct(v reflect.Value, show func(string) string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	for i := range v.NumField() {
 		n.Content = append(n.Content, text(v.Type().Field(i).Tag.Get("yaml")), encode(v.Field(i), show))
+	}
+	return n
+}
+
+// encodeMap puts the names in order. They are texts.
+func encodeMap(v reflect.Value, show func(string) string) *yaml.Node {
+	n, names := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, map[string]reflect.Value{}
+	for name, value := range v.Seq2() {
+		names[name.String()] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		n.Content = append(n.Content, text(name), encode(names[name], show))
 	}
 	return n
 }

@@ -21,42 +21,53 @@ const (
 
 // The names of the metrics, without prefix.
 const (
-	Containers       = "containers"
-	DockerConnected  = "docker.connected"
-	DockerBlind      = "docker.blind_seconds"
-	DockerReconnects = "docker.reconnects"
-	DiskUsed         = "disk.used_percent"
-	DiskLevel        = "disk.level"
-	DiskFullIn       = "disk.full_in_seconds"
-	Images           = "images.present"
-	ImagesUnused     = "images.unused"
-	ImagesRemoved    = "images.removed"
-	ImagesRefused    = "images.refused"
-	ImagesLost       = "images.lost"
-	ImagesPredicted  = "images.freed_bytes"
-	LogsSweeps       = "logs.sweeps"
-	LogsRemoved      = "logs.removed"
-	LogsRestored     = "logs.restored"
-	LogsPurged       = "logs.purged"
-	LogsRefused      = "logs.refused"
-	LogsFreed        = "logs.freed_bytes"
-	LogsHeld         = "logs.held_bytes"
-	LogsRestorable   = "logs.restorable"
-	JobsRuns         = "jobs.runs"
-	JobsSeconds      = "jobs.seconds"
-	StoreUp          = "store.up"
-	StoreFenced      = "store.fenced"
-	StoreCut         = "store.cut"
-	StoreFailures    = "store.failures"
-	Reserved         = "reservation.reserved"
-	Scheduled        = "reservation.scheduled"
-	Registered       = "reservation.registered"
-	ReservedUnknown  = "reservation.unknown"
-	ReservedExact    = "reservation.exact"
-	ConfigGeneration = "config.generation"
-	ConfigRejected   = "config.rejected"
-	ProcessCPU       = "process.cpu_seconds"
-	ProcessRSS       = "process.rss_bytes"
+	Containers         = "containers"
+	DockerConnected    = "docker.connected"
+	DockerBlind        = "docker.blind_seconds"
+	DockerReconnects   = "docker.reconnects"
+	DiskUsed           = "disk.used_percent"
+	DiskLevel          = "disk.level"
+	DiskFullIn         = "disk.full_in_seconds"
+	Images             = "images.present"
+	ImagesUnused       = "images.unused"
+	ImagesRemoved      = "images.removed"
+	ImagesRefused      = "images.refused"
+	ImagesLost         = "images.lost"
+	ImagesPredicted    = "images.freed_bytes"
+	LogsSweeps         = "logs.sweeps"
+	LogsRemoved        = "logs.removed"
+	LogsRestored       = "logs.restored"
+	LogsPurged         = "logs.purged"
+	LogsRefused        = "logs.refused"
+	LogsFreed          = "logs.freed_bytes"
+	LogsHeld           = "logs.held_bytes"
+	LogsRestorable     = "logs.restorable"
+	JobsRuns           = "jobs.runs"
+	JobsSeconds        = "jobs.seconds"
+	RelayBytes         = "relay.bytes"
+	RelayDatagrams     = "relay.datagrams"
+	RelayDelivered     = "relay.delivered"
+	RelayDropped       = "relay.dropped"
+	RelayHeld          = "relay.held"
+	RelayMessages      = "relay.messages"
+	RelayUnresolved    = "relay.unresolved"
+	RelaySentDatagrams = "relay.upstream.datagrams"
+	RelayHeldBytes     = "relay.upstream.held_bytes"
+	RelaySent          = "relay.upstream.messages"
+	RelayUp            = "relay.upstream.up"
+	StoreUp            = "store.up"
+	ConfigGeneration   = "config.generation"
+	ConfigRejected     = "config.rejected"
+	ProcessCPU         = "process.cpu_seconds"
+	ProcessRSS         = "process.rss_bytes"
+	StoreFenced        = "store.fenced"
+	StoreCut           = "store.cut"
+	StoreFailures      = "store.failures"
+	Reserved           = "reservation.reserved"
+	Scheduled          = "reservation.scheduled"
+	Registered         = "reservation.registered"
+	ReservedUnknown    = "reservation.unknown"
+	ReservedExact      = "reservation.exact"
 )
 
 // Metrics returns the table of all metrics, sorted by name.
@@ -74,9 +85,9 @@ func Metrics() []Metric {
 		{ImagesPredicted, Count, "byte", nil, "what removed images set free, counted in layers"},
 		{ImagesLost, Count, "image", nil, "images removed while a container was made from them; must stay 0"},
 		{Images, Gauge, "image", nil, "images in Docker's store when it was last looked at"},
-		{ImagesRefused, Count, "", nil, "images, containers and volumes that a plan removes, kept after all"},
-		{ImagesRemoved, Count, "", nil, "images, containers and volumes removed"},
-		{ImagesUnused, Gauge, "", nil, "images, containers and volumes that the next sweep would remove"},
+		{ImagesRefused, Count, "", nil, "images, containers, volumes and records of the build cache that a plan removes, kept after all"},
+		{ImagesRemoved, Count, "", nil, "images, containers, volumes and records of the build cache removed"},
+		{ImagesUnused, Gauge, "", nil, "images, containers, volumes and records of the build cache that the next sweep would remove"},
 		{JobsRuns, Count, "", []string{"job", "result"}, "runs of scheduled jobs"},
 		{JobsSeconds, Count, "second", []string{"job"}, "time spent in scheduled jobs"},
 		{LogsFreed, Count, "byte", nil, "bytes given back by deleted log folders"},
@@ -89,6 +100,17 @@ func Metrics() []Metric {
 		{LogsSweeps, Count, "", []string{"result"}, "sweeps of the log roots"},
 		{ProcessCPU, Count, "second", nil, "CPU time of the daemon, user and system"},
 		{ProcessRSS, Gauge, "byte", nil, "resident memory of the daemon"},
+		{RelayBytes, Count, "byte", nil, "bytes that containers have sent to the relay"},
+		{RelayDatagrams, Count, "packet", nil, "datagrams that containers have sent to the relay"},
+		{RelayDelivered, Count, "message", nil, "messages that the relay's upstream, or its fallback, has taken"},
+		{RelayDropped, Count, "message", []string{"cause"}, "messages that were not delivered; of cause kernel: datagrams"},
+		{RelayHeld, Gauge, "message", nil, "messages on their way to the upstream"},
+		{RelayMessages, Count, "message", nil, "messages that containers have sent to the relay"},
+		{RelayUnresolved, Count, "message", nil, "messages that went on without an origin: nobody has the address they came from"},
+		{RelaySentDatagrams, Count, "packet", []string{"upstream"}, "datagrams that an upstream has taken"},
+		{RelayHeldBytes, Gauge, "byte", []string{"upstream"}, "what is held for an upstream that is away"},
+		{RelaySent, Count, "message", []string{"upstream"}, "messages that an upstream has taken"},
+		{RelayUp, Gauge, "", []string{"upstream"}, "0 while an upstream is away"},
 		{ReservedExact, Gauge, "", nil, "1 while what is reserved is the ECS agent's own figure"},
 		{Registered, Gauge, "", []string{"resource"}, "what the host has for tasks: CPU units, MiB, GPUs"},
 		{Reserved, Gauge, "", []string{"resource"}, "what tasks hold, those that are to stop among them"},

@@ -1,0 +1,4 @@
+package capture
+
+// Fill makes a capture one that takes so many bytes more.
+func (w *Writer) Fill(left int) { w.left = left }

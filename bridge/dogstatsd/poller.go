@@ -1,0 +1,68 @@
+package dogstatsd
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A poller waits for sockets that can be read, upstreams that take something
+// again, and for being woken.
+type poller struct {
+	fd, event int
+	events    [512]unix.EpollEvent
+}
+
+func newPoller() (*poller, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make poller: %w", err)
+	}
+	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("make poller: %w", err)
+	}
+	p := &poller{fd: fd, event: event}
+	return p, p.add(event, unix.EPOLLIN)
+}
+
+func (p *poller) add(fd int, what uint32) error {
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: what, Fd: int32(fd)})
+}
+
+func (p *poller) remove(fd int) { _ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd, nil) }
+
+// wake ends a wait, the present one or the next.
+func (p *poller) wake() { _, _ = unix.Write(p.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+
+// wait returns the descriptors that are ready. A negative limit waits for ever.
+func (p *poller) wait(limit time.Duration) []unix.EpollEvent {
+	ms := -1
+	if limit >= 0 {
+		ms = int((limit + time.Millisecond - 1) / time.Millisecond)
+	}
+	n, err := unix.EpollWait(p.fd, p.events[:], ms)
+	if err != nil {
+		return nil // a signal: the caller asks again
+	}
+	return p.events[:n]
+}
+
+// calm takes back wakes that have been seen.
+func (p *poller) calm() {
+	var b [8]byte
+	_, _ = unix.Read(p.event, b[:])
+}
+
+func (p *poller) close() {
+	_ = unix.Close(p.event)
+	_ = unix.Close(p.fd)
+}
+
+// pause sleeps. The runtime's timers would cost a thread's hand-over each time.
+func pause(d time.Duration) {
+	left := unix.NsecToTimespec(int64(d))
+	_ = unix.Nanosleep(&left, nil)
+}

@@ -1,0 +1,7 @@
+package process
+
+// What the tests need of the inside: the pure functions.
+var (
+	FoldersOf  = foldersOf
+	ParseStart = parseStart
+)
