@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -15,6 +16,7 @@ import (
 	"github.com/berth-dev/berth/bridge/publish"
 	"github.com/berth-dev/berth/collectors/disk"
 	"github.com/berth-dev/berth/collectors/docker"
+	"github.com/berth-dev/berth/collectors/ecs"
 	"github.com/berth-dev/berth/collectors/identity"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor"
@@ -34,6 +36,7 @@ type generation struct {
 	images    *images.Sweeper
 	pulls     *docker.PullClock
 	scheduler *janitor.Scheduler
+	ecs       *ecs.Observer
 	publisher *publish.Publisher
 	reporter  *stats.Reporter
 	monitor   *disk.Monitor
@@ -42,6 +45,7 @@ type generation struct {
 	relayer   *relayer
 	agent     *Agent
 	ended     chan struct{} // closed when run returns
+	replaced  atomic.Bool   // another one follows
 
 	components []component
 }
@@ -82,6 +86,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		Addr: c.Metrics.Addr(), Prefix: c.Metrics.Prefix, Tags: c.Metrics.Tags,
 		Gather: func() []stats.Sample { return a.samples(g) }, Log: a.component("metrics"),
 	}
+	g.ecs = &ecs.Observer{Inventory: &a.hub, Log: a.component("ecs"), Agent: c.ECS.Introspection, Metadata: c.ECS.Metadata}
 	g.publisher = a.publisher(g)
 	g.components = []component{
 		{"docker", g.watcher.Run},
@@ -89,6 +94,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		{"images", g.images.Run},
 		{"pulls", g.pulls.Run},
 		{"jobs", g.scheduler.Run},
+		{"ecs", g.ecs.Run},
 		{"publish", g.publisher.Run},
 		{"disk", g.monitor.Run},
 		{"relief", g.relief.run},

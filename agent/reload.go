@@ -33,6 +33,7 @@ func (a *Agent) generations(ctx context.Context) error {
 			stop()
 			return err
 		case h := <-a.handover:
+			g.replaced.Store(true)
 			stop()
 			if err := <-ended; err != nil {
 				return err

@@ -21,6 +21,7 @@ import (
 	"github.com/berth-dev/berth/collectors/docker"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/collectors/process"
+	"github.com/berth-dev/berth/collectors/reservation"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/images/usage"
 	"github.com/berth-dev/berth/janitor/ledger"
@@ -57,6 +58,7 @@ type Agent struct {
 	creations atomic.Uint64    // of containers, that Docker has told of
 	heard     docker.Heard     // which events of Docker have been heard
 	limited   []string         // what this process lacks the rights to do
+	book      reservation.Book
 
 	handover  chan *handover // a configuration on its way to the generations
 	edited    chan struct{}  // the configuration file has changed

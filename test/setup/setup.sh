@@ -31,6 +31,7 @@ tools() {
 
 # missing prints the Debian packages whose programs are not here.
 missing() {
+	if [ "$1" = test ] && ! has dbus-daemon; then echo dbus-daemon; fi
 	if ! has dockerd && { [ "$1" = test ] || [ "$(engine)" != ok ]; }; then echo docker.io; fi
 	if ! has iptables && [ "$(engine)" != ok ]; then echo iptables; fi
 	if [ "$1" = test ] && ! has ip; then echo iproute2; fi # for network namespaces

@@ -72,6 +72,7 @@ func TestFlagsWinOverEnvironmentOverFileOverDefaults(t *testing.T) {
 const everything = `
 host: {id: i-0abc, cluster: prod}
 docker: {socket: /run/docker.sock, data_root: /mnt/docker, settle: 1m, service_label: app}
+ecs: {introspection: "http://127.0.0.1:9", metadata: "http://[::1]:10"}
 api: {socket: /tmp/b.sock, group: "", operator_group: wheel}
 state_dir: /mnt/berth
 logs:
@@ -107,7 +108,7 @@ relay:
   block: {"*": [debug., test.], orders: [noise]}
   stable_address: 169.254.231.1
   labels: {com.example.team: team}
-publish: {store: "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", jmxmp_port: 0x15B4, ttl: 30s}
+publish: {store: "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", jmxmp_port: 0x15B4, ttl: 30s, withdraw: true}
 metrics: {dogstatsd: /var/run/datadog/dsd.socket, prefix: "", tags: ["env:prod"]}
 log: {level: debug, format: json}
 config: {watch: false}
@@ -117,6 +118,7 @@ func everythingWant() config.Config {
 	return config.Config{
 		Host:     config.Host{ID: "i-0abc", Cluster: "prod"},
 		Docker:   config.Docker{Socket: "/run/docker.sock", DataRoot: "/mnt/docker", Settle: time.Minute, ServiceLabel: "app"},
+		ECS:      config.ECS{Introspection: "http://127.0.0.1:9", Metadata: "http://[::1]:10"},
 		API:      config.API{Socket: "/tmp/b.sock", OperatorGroup: "wheel"},
 		StateDir: "/mnt/berth",
 		Logs: config.Logs{
@@ -140,7 +142,8 @@ func everythingWant() config.Config {
 			StableAddress: netip.MustParseAddr("169.254.231.1"), Labels: map[string]string{"com.example.team": "team"},
 		},
 		Publish: config.Publish{
-			Store: "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", JMXMPPort: 5556, TTL: 30 * time.Second,
+			Withdraw: true,
+			Store:    "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", JMXMPPort: 5556, TTL: 30 * time.Second,
 		},
 		Metrics: config.Metrics{Dogstatsd: "/var/run/datadog/dsd.socket", Tags: []string{"env:prod"}},
 		Log:     config.Log{Level: "debug", Format: "json"},
@@ -176,7 +179,7 @@ func TestEveryKeyCanBeSetInTheEnvironmentAndByFlags(t *testing.T) {
 		"relay.rate": "5000", "relay.contexts": "100", "relay.block": "{'*': [debug., test.], orders: [noise]}",
 		"relay.stable_address": "169.254.231.1", "relay.labels": "{com.example.team: team}",
 		"publish.store":      "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret",
-		"publish.jmxmp_port": "5556", "publish.ttl": "30s", "metrics.dogstatsd": "/var/run/datadog/dsd.socket",
+		"publish.jmxmp_port": "5556", "publish.ttl": "30s", "publish.withdraw": "true", "ecs.introspection": "http://127.0.0.1:9", "ecs.metadata": "http://[::1]:10", "metrics.dogstatsd": "/var/run/datadog/dsd.socket",
 		"metrics.prefix": "", "metrics.tags": "[env:prod]", "log.level": "debug", "log.format": "json", "config.watch": "false",
 	}
 	var env, set []string

@@ -60,6 +60,14 @@ const (
 	ConfigRejected     = "config.rejected"
 	ProcessCPU         = "process.cpu_seconds"
 	ProcessRSS         = "process.rss_bytes"
+	StoreFenced        = "store.fenced"
+	StoreCut           = "store.cut"
+	StoreFailures      = "store.failures"
+	Reserved           = "reservation.reserved"
+	Scheduled          = "reservation.scheduled"
+	Registered         = "reservation.registered"
+	ReservedUnknown    = "reservation.unknown"
+	ReservedExact      = "reservation.exact"
 )
 
 // Metrics returns the table of all metrics, sorted by name.
@@ -103,6 +111,14 @@ func Metrics() []Metric {
 		{RelayHeldBytes, Gauge, "byte", []string{"upstream"}, "what is held for an upstream that is away"},
 		{RelaySent, Count, "message", []string{"upstream"}, "messages that an upstream has taken"},
 		{RelayUp, Gauge, "", []string{"upstream"}, "0 while an upstream is away"},
+		{ReservedExact, Gauge, "", nil, "1 while what is reserved is the ECS agent's own figure"},
+		{Registered, Gauge, "", []string{"resource"}, "what the host has for tasks: CPU units, MiB, GPUs"},
+		{Reserved, Gauge, "", []string{"resource"}, "what tasks hold, those that are to stop among them"},
+		{Scheduled, Gauge, "", []string{"resource"}, "what tasks hold that are not to stop"},
+		{ReservedUnknown, Gauge, "task", nil, "tasks of which no size, or not all of it, is known"},
+		{StoreCut, Gauge, "", nil, "port mappings left out of the host's record because it would be too large"},
+		{StoreFailures, Count, "", nil, "calls to the central store that failed"},
+		{StoreFenced, Gauge, "", nil, "1 while another agent publishes for this host, as on a cloned machine"},
 		{StoreUp, Gauge, "", nil, "1 while the central store takes the host's record"},
 	}
 }
