@@ -33,20 +33,22 @@ func (d *daemon) link(address string) {
 	d.in("ip", "link", "set", "docker0", "up")
 }
 
+// relayPort is where containers send to, in a network that has no other daemon.
+const relayPort = "8125"
+
 // say sends a line to an address, from the daemon's network.
-func (d *daemon) say(line, address string, port int) {
+func (d *daemon) say(line, address string) {
 	d.t.Helper()
-	d.in("bash", "-c", fmt.Sprintf("printf '%%s' '%s' > /dev/udp/%s/%d", line, address, port))
+	d.in("bash", "-c", fmt.Sprintf("printf '%%s' '%s' > /dev/udp/%s/%s", line, address, relayPort))
 }
 
 // docker0 comes late, has another address, is deleted and made anew, while the
 // daemon runs. A stable address is there through all of it.
 func TestRelayFollowsDocker0(t *testing.T) {
 	t.Parallel()
-	const port = 8125
 	server := dogstatsd.Listen(t, dogstatsd.Options{Network: "unixgram", Address: filepath.Join(t.TempDir(), "dsd.socket"), Keep: true})
 	d := install(t, settings{
-		"relay.listen": fmt.Sprintf("docker0:%d", port), "relay.upstream": server.URL(), "relay.origin": "off",
+		"relay.listen": "docker0:" + relayPort, "relay.upstream": server.URL(), "relay.origin": "off",
 		"relay.stable_address": "169.254.231.1", "metrics.dogstatsd": "off",
 	})
 	d.alone = true
@@ -54,7 +56,7 @@ func TestRelayFollowsDocker0(t *testing.T) {
 	d.in("ip", "link", "set", "lo", "up")
 	listens := func(address string) {
 		t.Helper()
-		at := fmt.Sprintf("%s:%d", address, port)
+		at := address + ":" + relayPort
 		eventually(t, "the relay at "+at, func() bool { return slices.Contains(ask[api.Docker0](d, "docker0").Use, at) })
 	}
 	heard := func(name string) {
@@ -62,26 +64,26 @@ func TestRelayFollowsDocker0(t *testing.T) {
 		server.Wait(t, name, func(c dogstatsd.Counts) bool { return c.ByName[name] == 1 })
 	}
 	listens("169.254.231.1")
-	d.say("before:1|c", "169.254.231.1", port)
+	d.say("before:1|c", "169.254.231.1")
 	heard("before")
 
 	d.link("172.17.0.1")
 	listens("172.17.0.1")
-	d.say("late:1|c", "172.17.0.1", port)
+	d.say("late:1|c", "172.17.0.1")
 	heard("late")
 
 	d.in("ip", "address", "add", "172.20.0.1/16", "dev", "docker0")
 	d.in("ip", "address", "del", "172.17.0.1/16", "dev", "docker0")
 	listens("172.20.0.1")
-	d.say("changed:1|c", "172.20.0.1", port)
+	d.say("changed:1|c", "172.20.0.1")
 	heard("changed")
 
 	d.in("ip", "link", "del", "docker0")
-	d.say("between:1|c", "169.254.231.1", port)
+	d.say("between:1|c", "169.254.231.1")
 	heard("between")
 	d.link("172.20.0.1")
 	listens("172.20.0.1")
-	d.say("anew:1|c", "172.20.0.1", port)
+	d.say("anew:1|c", "172.20.0.1")
 	heard("anew")
 
 	began := time.Now()
