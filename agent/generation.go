@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -15,6 +16,7 @@ import (
 	"github.com/berth-dev/berth/bridge/publish"
 	"github.com/berth-dev/berth/collectors/disk"
 	"github.com/berth-dev/berth/collectors/docker"
+	"github.com/berth-dev/berth/collectors/ecs"
 	"github.com/berth-dev/berth/collectors/identity"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor"
@@ -34,6 +36,7 @@ type generation struct {
 	images    *images.Sweeper
 	pulls     *docker.PullClock
 	scheduler *janitor.Scheduler
+	ecs       *ecs.Observer
 	publisher *publish.Publisher
 	reporter  *stats.Reporter
 	monitor   *disk.Monitor
@@ -42,6 +45,7 @@ type generation struct {
 	relayer   *relayer
 	agent     *Agent
 	ended     chan struct{} // closed when run returns
+	replaced  atomic.Bool   // another one follows
 
 	components []component
 }
@@ -67,7 +71,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 	g.relayer = a.relayer(g)
 	g.watcher = &docker.Watcher{
 		Client: client, Inventory: &a.hub, Log: a.component("docker"),
-		Observer: &observer{a, g}, LogFolder: g.logFolder, Since: a.since(),
+		Observer: &observer{a, g}, LogFolder: g.logFolder, Heard: &a.heard, Since: a.since(),
 	}
 	g.sweeper = &logs.Sweeper{
 		Roots: g.roots, Lister: client, Ledger: a.ledger, Audit: a.audit, Log: a.component("logs"), Notify: a.swept,
@@ -82,6 +86,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		Addr: c.Metrics.Addr(), Prefix: c.Metrics.Prefix, Tags: c.Metrics.Tags,
 		Gather: func() []stats.Sample { return a.samples(g) }, Log: a.component("metrics"),
 	}
+	g.ecs = &ecs.Observer{Inventory: &a.hub, Log: a.component("ecs"), Agent: c.ECS.Introspection, Metadata: c.ECS.Metadata}
 	g.publisher = a.publisher(g)
 	g.components = []component{
 		{"docker", g.watcher.Run},
@@ -89,6 +94,7 @@ func (a *Agent) build(loaded config.Loaded, number int) *generation {
 		{"images", g.images.Run},
 		{"pulls", g.pulls.Run},
 		{"jobs", g.scheduler.Run},
+		{"ecs", g.ecs.Run},
 		{"publish", g.publisher.Run},
 		{"disk", g.monitor.Run},
 		{"relief", g.relief.run},
@@ -240,13 +246,10 @@ func (o *observer) Listed(l inventory.Listing) {
 // asked for again: a listing may have shown what an event was still to tell.
 const overlap = 10 * time.Second
 
-// since is up to when Docker's events have been heard. Listings do not count for
-// that: what one of them shows to be gone is known to be removed only once its
-// event has come.
+// since is from when on Docker's events are asked for by a process that has not
+// heard any. Listings do not count for what was heard: what one of them shows to
+// be gone is known to be removed only once its event has come.
 func (a *Agent) since() time.Time {
-	if heard := a.heard.Load(); heard != 0 {
-		return time.Unix(0, heard+1)
-	}
 	newest := a.ledger.View().Newest
 	if newest.IsZero() {
 		return newest
@@ -256,7 +259,6 @@ func (a *Agent) since() time.Time {
 
 // Event tells the ledger who comes and goes, and people everything.
 func (o *observer) Event(e docker.Event) {
-	o.agent.heard.Store(e.At.UnixNano())
 	switch e.Kind {
 	case docker.ImagePulled:
 		o.generation.images.Pulled(e.Image, e.At)

@@ -24,19 +24,19 @@ func (a *Agent) host(c config.Host) identity.Host {
 
 // mappings returns the published ports of the containers of a snapshot.
 func (g *generation) mappings(s inventory.Snapshot) []jmxmp.Mapping {
-	at := jmxmp.Host{Address: g.host.Address, Private: g.host.Private}
+	at := jmxmp.Host{Address: g.host.Address, Private: g.host.Private, Tasks: g.tasks().Addresses()}
 	return jmxmp.Mappings(s.Containers, at, uint16(g.loaded.Config.Publish.JMXMPPort))
 }
 
 // reservation returns what the containers of a snapshot have reserved.
 func (g *generation) reservation(s inventory.Snapshot) reservation.Reservation {
-	return reservation.Compute(s.Containers, g.capacity(s))
+	return g.agent.book.Compute(reservation.Facts{Containers: s.Containers, Tasks: g.tasks(), Capacity: g.capacity(s)})
 }
 
 // capacity is what this host registers: all that Docker sees, less what the
 // ECS agent is told to keep.
 func (g *generation) capacity(s inventory.Snapshot) reservation.Capacity {
-	return reservation.Capacity{CPUs: s.Engine.CPUs, Memory: s.Engine.Memory, ReservedMemory: g.host.ReservedMemory}
+	return reservation.Capacity{CPUs: s.Engine.CPUs, Memory: s.Engine.Memory, ReservedMemory: g.host.ReservedMemory, GPUs: g.host.GPUs}
 }
 
 // Portmaps returns the published ports, JMXMP's first.
@@ -57,22 +57,41 @@ func (a *Agent) Portmaps(context.Context) []api.Portmap {
 	return all
 }
 
+// tasks is what the ECS agent says at the moment.
+func (g *generation) tasks() inventory.Tasks {
+	tasks, _ := g.ecs.Watch()
+	return tasks
+}
+
 // Reservation returns what this host has registered and reserved, and each
 // task's part in it.
 func (a *Agent) Reservation(context.Context) api.Reservation {
 	r := a.generation().reservation(a.hub.Snapshot())
 	answer := api.Reservation{
-		CPU: api.Vector(r.CPU), Memory: api.Vector(r.Memory), Exact: r.Exact, Source: r.Source, Notes: r.Notes,
+		CPU: api.Vector(r.CPU), Memory: api.Vector(r.Memory), GPU: api.Vector(r.GPU), Ports: portsOf(r.Ports),
+		Pending: r.Pending, Stopping: r.Stopping, Unknown: r.Unknown, ErrCPU: r.ErrCPU,
+		Exact: r.Exact, Source: r.Source, Notes: r.Notes,
 		Tasks: make([]api.TaskReservation, 0, len(r.Shares)),
 	}
 	for _, s := range r.Shares {
-		answer.Tasks = append(answer.Tasks, api.TaskReservation(s))
+		answer.Tasks = append(answer.Tasks, api.TaskReservation{
+			Task: s.Task, Service: s.Service, ECSService: s.ECSService, Family: s.Family, Status: s.Status, Containers: s.Containers,
+			CPU: s.CPU, Memory: s.Memory, GPU: s.GPU, Ports: portsOf(s.Ports), Exact: s.Exact, Why: s.Why,
+		})
 	}
 	return answer
 }
 
+func portsOf(all []reservation.Port) []string {
+	ports := make([]string, 0, len(all))
+	for _, p := range all {
+		ports = append(ports, p.String())
+	}
+	return ports
+}
+
 // reservedBy is what one container has reserved by its own settings alone.
 func reservedBy(c inventory.Container) api.Reserved {
-	r := reservation.Compute([]inventory.Container{c}, reservation.Capacity{})
+	r := reservation.Compute(reservation.Facts{Containers: []inventory.Container{c}})
 	return api.Reserved{CPU: r.CPU.Reserved + r.CPU.Unmanaged, Memory: r.Memory.Reserved + r.Memory.Unmanaged}
 }

@@ -21,7 +21,7 @@ const imageJob = "images"
 
 // kinds are what the image janitor writes into the audit.
 func kinds() []string {
-	return []string{string(images.Image), string(images.Container), string(images.Volume)}
+	return []string{string(images.Image), string(images.Container), string(images.Volume), string(images.Cached)}
 }
 
 // imageSweeper makes the sweeper of Docker's store.
@@ -32,6 +32,7 @@ func (a *Agent) imageSweeper(g *generation, client *docker.Client) *images.Sweep
 		Policy: images.Policy{
 			MinAge: c.Images.MinAge, Dangling: c.Images.Dangling, Keep: c.Images.Keep, KeepNewest: c.Images.KeepNewest,
 			Stopped: time.Duration(c.Containers.Stopped), Anonymous: time.Duration(c.Volumes.Anonymous),
+			Cached: time.Duration(c.BuildCache.Unused),
 		},
 		Doubt: g.sweeper.Doubt, Space: g.space, Creations: a.creations.Load, Pulls: g.pulls,
 	}
@@ -91,7 +92,7 @@ func (g *generation) sweepImages(ctx context.Context, o janitor.Options) janitor
 	case o.DryRun:
 		out.Detail = fmt.Sprintf("would remove %d of %d, and free %d bytes", len(r.Plan.Removals()), len(r.Plan.Decisions), r.Plan.Frees)
 	default:
-		out.Detail = fmt.Sprintf("removed %d, refused %d", len(r.Removed), len(r.Refused))
+		out.Detail = fmt.Sprintf("removed %d, refused %d; predicted %d bytes, the disk has %d more", len(r.Removed), len(r.Refused), r.Predicted, r.Freed)
 	}
 	return out
 }
@@ -223,7 +224,7 @@ func objectOutcomes(all []images.Outcome) []api.Object {
 	return objects
 }
 
-// checkImages holds the settings of the ECS agent's own cleaning against ours.
+// checkImages says how the image janitor is, and who does its work beside it.
 func (a *Agent) checkImages(g *generation, d *diagnosis) {
 	s := g.images.Stats()
 	switch {
@@ -237,9 +238,14 @@ func (a *Agent) checkImages(g *generation, d *diagnosis) {
 	if err := a.images.Err(); err != nil {
 		d.add(checkWarn, "images", "their ledger cannot be written: "+err.Error(), "make room in "+g.loaded.Config.StateDir)
 	}
-	c, found := identity.Reader{}.ReadCleaning()
+	if c, found := (identity.Reader{}).ReadCleaning(); found {
+		checkCleaning(c, d)
+	}
+}
+
+// checkCleaning says who else removes images here.
+func checkCleaning(c identity.Cleaning, d *diagnosis) {
 	switch {
-	case !found:
 	case c.Off:
 		d.ok("ecs agent", "it leaves images alone: %s", c.Why)
 	case c.Untracked:

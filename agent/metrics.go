@@ -3,6 +3,7 @@ package agent
 import (
 	"github.com/berth-dev/berth/agent/internal/stats"
 	"github.com/berth-dev/berth/collectors/inventory"
+	"github.com/berth-dev/berth/collectors/reservation"
 )
 
 // samples gathers every metric. Counts are totals since the generation began.
@@ -16,8 +17,8 @@ func (a *Agent) samples(g *generation) []stats.Sample {
 		{Name: stats.ProcessRSS, Value: float64(rss)},
 		{Name: stats.ConfigGeneration, Value: float64(g.number)},
 		{Name: stats.ConfigRejected, Value: truth(rejected)},
-		{Name: stats.StoreUp, Value: truth(g.publisher.Status().Fault == "")},
 	}
+	all = append(all, a.publishSamples(g)...)
 	all = append(all, a.dockerSamples(g)...)
 	all = append(all, logSamples(g)...)
 	all = append(all, imageSamples(g)...)
@@ -42,6 +43,26 @@ func (a *Agent) dockerSamples(g *generation) []stats.Sample {
 		inventory.Removing, inventory.Exited, inventory.Dead,
 	} {
 		all = append(all, stats.Sample{Name: stats.Containers, Value: float64(states[state]), Tags: []string{"state:" + string(state)}})
+	}
+	return all
+}
+
+func (a *Agent) publishSamples(g *generation) []stats.Sample {
+	s, r := g.publisher.Status(), g.reservation(a.hub.Snapshot())
+	all := []stats.Sample{
+		{Name: stats.StoreUp, Value: truth(s.Fault == "")},
+		{Name: stats.StoreFenced, Value: truth(s.Fenced)},
+		{Name: stats.StoreCut, Value: float64(s.Cut)},
+		{Name: stats.StoreFailures, Value: float64(s.Failures)},
+		{Name: stats.ReservedUnknown, Value: float64(r.Unknown)},
+		{Name: stats.ReservedExact, Value: truth(r.Exact)},
+	}
+	for resource, v := range map[string]reservation.Vector{"cpu": r.CPU, "memory": r.Memory, "gpu": r.GPU} {
+		tag := []string{"resource:" + resource}
+		all = append(all,
+			stats.Sample{Name: stats.Registered, Value: float64(v.Registered), Tags: tag},
+			stats.Sample{Name: stats.Reserved, Value: float64(v.Reserved), Tags: tag},
+			stats.Sample{Name: stats.Scheduled, Value: float64(v.Scheduled), Tags: tag})
 	}
 	return all
 }

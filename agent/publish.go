@@ -34,13 +34,20 @@ func (a *Agent) publisher(g *generation) *publish.Publisher {
 	c := g.loaded.Config
 	return &publish.Publisher{
 		Inventory: &a.hub, Store: a.store, Identity: func() identity.Host { return a.host(c.Host) },
+		Tasks: g.ecs.Watch, Book: &a.book, Withdraw: g.withdraws,
 		Log: a.component("publish"), JMXMPPort: uint16(c.Publish.JMXMPPort), TTL: c.Publish.TTL,
 	}
 }
 
+// withdraws reports whether the host's record has to go with this process: a
+// reload and a restart keep it, and the end of the host does not.
+func (g *generation) withdraws(ctx context.Context) bool {
+	return !g.replaced.Load() && (g.loaded.Config.Publish.Withdraw || hostStops(ctx))
+}
+
 func (a *Agent) storeState(g *generation) api.StoreState {
 	s := g.publisher.Status()
-	return api.StoreState{Engine: s.Engine, Fault: s.Fault, Published: stamp(s.Published), Mappings: s.Mappings}
+	return api.StoreState{Engine: s.Engine, Fault: s.Fault, Published: stamp(s.Published), Mappings: s.Mappings, Cut: s.Cut, Fenced: s.Fenced}
 }
 
 // Records returns the records of the central store.

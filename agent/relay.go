@@ -119,10 +119,6 @@ func (a *Agent) relayer(g *generation) *relayer {
 // of this process.
 func (r *relayer) run(ctx context.Context) error {
 	a, c := r.generation.agent, r.generation.loaded.Config.Relay
-	if err := a.relay.Set(relaySettings(c)); err != nil {
-		r.note(err.Error())
-		a.component("relay").Warn("set relay", "err", err)
-	}
 	look, again := time.NewTicker(relayLook), time.NewTicker(listenAgain)
 	defer look.Stop()
 	defer again.Stop()
@@ -153,10 +149,21 @@ func (r *relayer) run(ctx context.Context) error {
 	}
 }
 
-func (r *relayer) note(fault string) {
+// set puts the configuration's settings in force. It may wait for a name
+// server, so that a reload calls it while the generation before still works.
+func (r *relayer) set() {
+	a := r.generation.agent
+	if a.relay == nil {
+		return
+	}
+	err := a.relay.Set(relaySettings(r.generation.loaded.Config.Relay))
+	if err == nil {
+		return
+	}
+	a.component("relay").Warn("set relay", "err", err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fault = fault
+	r.fault = err.Error()
 }
 
 // place makes the relay listen where containers reach this host now. Before the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
@@ -16,6 +17,11 @@ import (
 // mostCapture is how large a capture's payloads may be together, in bytes: what
 // a busy host sends in ten minutes would fill a small disk.
 const mostCapture = 256 << 20
+
+const (
+	keptCaptures = 8      // in the state folder, the newest
+	captureEnd   = ".dog" // as the agent calls its own
+)
 
 // RelayCapture writes the datagrams that come to a new file, and returns when
 // that is over. What was written is whole whenever it ends.
@@ -31,7 +37,10 @@ func (a *Agent) RelayCapture(ctx context.Context, by api.Peer, r api.CaptureRequ
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return api.Capture{}, fmt.Errorf("make folder of captures: %w", err)
 	}
-	path := filepath.Join(folder, time.Now().UTC().Format("20060102T150405.000Z")+".dog")
+	if err := makeRoom(folder); err != nil {
+		return api.Capture{}, err
+	}
+	path := filepath.Join(folder, time.Now().UTC().Format("20060102T150405.000Z")+captureEnd)
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return api.Capture{}, fmt.Errorf("make capture: %w", err)
@@ -48,6 +57,22 @@ func (a *Agent) RelayCapture(ctx context.Context, by api.Peer, r api.CaptureRequ
 		return done, errors.Join(fmt.Errorf("write capture %s: %w", path, err), os.Remove(path))
 	}
 	return done, nil
+}
+
+// makeRoom removes the oldest captures, so that there is room for one more
+// among as many as are kept. Their names are the times they were made.
+func makeRoom(folder string) error {
+	all, err := filepath.Glob(filepath.Join(folder, "*"+captureEnd))
+	if err != nil {
+		return err
+	}
+	slices.Sort(all)
+	for _, path := range all[:max(0, len(all)-keptCaptures+1)] {
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("remove old capture: %w", err)
+		}
+	}
+	return nil
 }
 
 // capture writes until ctx ends or there is enough.

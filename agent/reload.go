@@ -33,6 +33,7 @@ func (a *Agent) generations(ctx context.Context) error {
 			stop()
 			return err
 		case h := <-a.handover:
+			g.replaced.Store(true)
 			stop()
 			if err := <-ended; err != nil {
 				return err
@@ -105,9 +106,11 @@ func (a *Agent) reload(ctx context.Context, by string) (api.Reload, error) {
 		return answer, nil
 	}
 	next := a.build(keepUntilRestart(loaded, old.loaded), old.number+1)
+	next.relayer.set()
 	h := &handover{next, make(chan struct{})}
 	select {
 	case <-ctx.Done():
+		old.relayer.set()
 		return answer, ctx.Err()
 	case a.handover <- h:
 	}

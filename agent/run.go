@@ -18,8 +18,10 @@ import (
 	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/bridge/dogstatsd"
 	"github.com/berth-dev/berth/bridge/store/embedded"
+	"github.com/berth-dev/berth/collectors/docker"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/collectors/process"
+	"github.com/berth-dev/berth/collectors/reservation"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/images/usage"
 	"github.com/berth-dev/berth/janitor/ledger"
@@ -54,8 +56,9 @@ type Agent struct {
 	processes *process.Watcher // with the relay
 	capturing atomic.Bool      // one capture of it at a time
 	creations atomic.Uint64    // of containers, that Docker has told of
-	heard     atomic.Int64     // when the newest event of Docker happened, in nanoseconds of Unix time; 0: none was heard
+	heard     docker.Heard     // which events of Docker have been heard
 	limited   []string         // what this process lacks the rights to do
+	book      reservation.Book
 
 	handover  chan *handover // a configuration on its way to the generations
 	edited    chan struct{}  // the configuration file has changed

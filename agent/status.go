@@ -65,6 +65,9 @@ func reasons(s api.Status) []string {
 	if s.Store.Fault != "" {
 		all = append(all, "store: "+s.Store.Fault)
 	}
+	if s.Store.Cut > 0 {
+		all = append(all, fmt.Sprintf("store: %d port mappings do not fit into the host's record", s.Store.Cut))
+	}
 	for _, j := range s.Jobs {
 		if j.Last != nil && j.Last.Result == "failed" {
 			all = append(all, fmt.Sprintf("job %s failed: %s", j.Name, j.Last.Detail))

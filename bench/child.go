@@ -33,7 +33,7 @@ const (
 	taskBury    = "bury"    // a sweep that removes everything; it stays restorable
 	taskPurge   = "purge"   // a sweep that deletes what was removed
 	taskDelete  = "delete"  // the same without a sweep: only what deletes
-	taskDelete4 = "delete4" // four at a time, as a sweep does
+	taskDelete4 = "delete4" // four at a time
 )
 
 // A result is what a child has to say.

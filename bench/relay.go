@@ -27,6 +27,9 @@ func relays(ctx context.Context, j *job, p plan, r *report) {
 	if len(loads) == 0 || slices.Contains(loads, "lines") {
 		tiny(ctx, j, r)
 	}
+	if len(loads) == 0 || slices.Contains(loads, "outage") {
+		outage(ctx, j, r, rig)
+	}
 	results, err := rig.Measure(ctx, relay.Plan{
 		Rounds: p.rounds, Span: p.span, Variants: list(p.variants), Loads: loads, Profiles: p.profiles, Progress: os.Stderr,
 	})

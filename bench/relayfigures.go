@@ -76,6 +76,14 @@ func still(ctx context.Context, j *job, r *report, rig *relay.Rig, span time.Dur
 	r.add(figure{"relay: RSS, 32 MiB held", "MiB", mebi(calm.Full), 64, "the receiver has gone"})
 }
 
+// outage adds what a restart of the receiver costs.
+func outage(ctx context.Context, j *job, r *report, rig *relay.Rig) {
+	const away = 10 * time.Second
+	o, err := rig.Outage(ctx, away)
+	j.must(err)
+	r.add(figure{"relay: lost over 10 s without a receiver", "messages", float64(o.Lost), 0, fmt.Sprintf("goal: none of %d at 20 k/s; %d were held, and delivered within %.1f s", o.Sent, o.HeldMax, o.Back.Seconds())})
+}
+
 // tiny adds what our relay does for each line, by the benchmarks of its own
 // packages.
 func tiny(ctx context.Context, j *job, r *report) {

@@ -5,16 +5,16 @@ import "time"
 // Images is the state of the image janitor.
 type Images struct {
 	Images int    `json:"images"`      // in Docker's store when it was last looked at
-	Unused int    `json:"unused"`      // what the next sweep would remove, stopped containers and volumes included
+	Unused int    `json:"unused"`      // what the next sweep would remove, stopped containers, volumes and build cache included
 	Frees  int64  `json:"frees_bytes"` // what that would set free
 	Blind  string `json:"blind"`       // why nothing may be removed now; empty if it may
 	Lost   uint64 `json:"lost"`        // images removed while a container was made from them
 }
 
-// Object is one image, container or volume in Docker's store, and what the
-// janitor thinks of it.
+// Object is one image, container, volume or record of the build cache in
+// Docker's store, and what the janitor thinks of it.
 type Object struct {
-	Kind     string         `json:"kind"` // image, container, volume
+	Kind     string         `json:"kind"` // image, container, volume, build-cache
 	ID       string         `json:"id"`
 	Name     string         `json:"name"`
 	Names    []string       `json:"names"`          // an image's references or a container's names

@@ -96,6 +96,8 @@ type StoreState struct {
 	Fault     string    `json:"fault"` // empty while it answers
 	Published time.Time `json:"published,omitzero"`
 	Mappings  int       `json:"mappings"`
+	Cut       int       `json:"cut"`    // mappings left out because the record would be too large
+	Fenced    bool      `json:"fenced"` // another agent publishes for this host, and its record is the one that counts
 }
 
 // Disk is one file system that Berth looks after.
@@ -185,28 +187,41 @@ type Portmap struct {
 
 // Reservation is what this host has registered and what of it is reserved.
 type Reservation struct {
-	CPU    Vector            `json:"cpu"`    // units, 1024 to a core
-	Memory Vector            `json:"memory"` // MiB
-	Exact  bool              `json:"exact"`  // false: some task's size is an estimate or unknown
-	Source string            `json:"source"` // where the sizes come from
-	Tasks  []TaskReservation `json:"tasks"`
-	Notes  []string          `json:"notes"` // why it is not exact
+	CPU      Vector            `json:"cpu"`      // units, 1024 to a core
+	Memory   Vector            `json:"memory"`   // MiB
+	GPU      Vector            `json:"gpu"`      // whole GPUs
+	Ports    []string          `json:"ports"`    // of the host, that tasks demand: 8080/tcp
+	Pending  int               `json:"pending"`  // tasks that are not running yet
+	Stopping int               `json:"stopping"` // tasks that are to stop and have not yet
+	Unknown  int               `json:"unknown"`  // tasks of which no size, or not all of it, is known
+	ErrCPU   int64             `json:"err_cpu"`  // units by which the reserved CPU may be too high
+	Exact    bool              `json:"exact"`    // false: some task's size is an estimate or unknown
+	Source   string            `json:"source"`   // where the figures come from, best first
+	Tasks    []TaskReservation `json:"tasks"`
+	Notes    []string          `json:"notes"` // why it is not exact
 }
 
 // Vector is one resource, registered and reserved.
 type Vector struct {
 	Registered int64 `json:"registered"`
-	Reserved   int64 `json:"reserved"`  // by ECS tasks
-	Unmanaged  int64 `json:"unmanaged"` // by containers that ECS does not know
+	Reserved   int64 `json:"reserved"`  // by ECS tasks, until they have stopped: as the ECS agent counts
+	Scheduled  int64 `json:"scheduled"` // by ECS tasks that are not to stop: as the control plane counts
+	Unmanaged  int64 `json:"unmanaged"` // by containers that ECS does not count
 }
 
 // TaskReservation is one task's, or one foreign container's, contribution.
 type TaskReservation struct {
 	Task       string   `json:"task"` // ARN; empty for a container outside ECS
 	Service    string   `json:"service"`
+	ECSService string   `json:"ecs_service"` // as ECS names it; empty: none, or not known
+	Family     string   `json:"family"`      // task definition family and revision
+	Status     string   `json:"status"`      // counted, pending, stopping, unmanaged
 	Containers []string `json:"containers"`
 	CPU        int64    `json:"cpu"`
 	Memory     int64    `json:"memory"`
+	GPU        int64    `json:"gpu"`
+	Ports      []string `json:"ports"`
+	Exact      bool     `json:"exact"`
 	Why        string   `json:"why"` // how the figures were found
 }
 
@@ -278,7 +293,7 @@ type Record struct {
 	Seq       uint64    `json:"seq"`
 	Time      time.Time `json:"time"`
 	Action    string    `json:"action"` // removed, restored, purged, kept, refused, blind, recovered
-	Kind      string    `json:"kind"`   // image, container or volume; empty: a log folder, or a disk
+	Kind      string    `json:"kind"`   // image, container, volume or build-cache; empty: a log folder, or a disk
 	Path      string    `json:"path"`
 	Service   string    `json:"service"`
 	Container string    `json:"container"`

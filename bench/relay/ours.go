@@ -33,6 +33,9 @@ type ourOrders struct {
 type account struct {
 	Before, After uint64 // objects allocated since the start, as the question came and as it is answered
 	Kernel        uint64 // datagrams for which its sockets had no room
+	Messages      uint64 // that came
+	Delivered     uint64 // of them, those that the receiver has taken
+	Held          uint64 // and those that wait for it
 }
 
 // ours runs our relay until its input ends, and answers each line of that with
@@ -69,8 +72,8 @@ func answer(r *dogstatsd.Relay, in io.Reader, out io.Writer) error {
 	answers := json.NewEncoder(out)
 	for asked := bufio.NewScanner(in); asked.Scan(); {
 		before := allocated()
-		kernel := r.Stats().Total.Dropped[dogstatsd.Kernel]
-		if err := answers.Encode(account{before, allocated(), kernel}); err != nil {
+		t := r.Stats().Total
+		if err := answers.Encode(account{before, allocated(), t.Dropped[dogstatsd.Kernel], t.Messages, t.Delivered, t.Held}); err != nil {
 			return err
 		}
 	}

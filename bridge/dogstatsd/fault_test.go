@@ -2,9 +2,10 @@ package dogstatsd_test
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,41 @@ func TestASlowUpstreamGetsEverything(t *testing.T) {
 	r.balanced()
 }
 
+// Some eleven datagrams are all that a unix socket's queue holds. At 40 MB a
+// second that is a fifth of what comes in one wait: what is held has to go on
+// meanwhile.
+func TestAUnixSocketTakesMoreThanItsQueueInOneWait(t *testing.T) {
+	const seconds, rate, size = 1, 30_000, 1400
+	url := "unixgram://" + filepath.Join(t.TempDir(), "dsd.socket")
+	server, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: strings.TrimPrefix(url, "unixgram://"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() {
+		buffer := make([]byte, 8192)
+		for {
+			if _, err := server.Read(buffer); err != nil {
+				return
+			}
+		}
+	}()
+	r := start(t, dogstatsd.Options{Settings: dogstatsd.Settings{Upstreams: []string{url}, Mode: dogstatsd.Off, Hold: 8 << 20}})
+	r.Origins([]dogstatsd.Origin{container(1)})
+	c := r.client(home(1))
+	d := strings.Repeat("x:1|c\n", size/6)
+	began := time.Now()
+	for i := range seconds * rate {
+		c.send("%s", d)
+		if ahead := time.Duration(i)*time.Second/rate - time.Since(began); ahead > time.Millisecond {
+			rest(ahead)
+		}
+	}
+	if s := r.balanced(); s.Total.Dropped[dogstatsd.Ring] > 0 {
+		t.Errorf("of %d messages %d had no room in the ring", s.Total.Messages, s.Total.Dropped[dogstatsd.Ring])
+	}
+}
+
 func TestAStreamGetsFrames(t *testing.T) {
 	s := streamSink(t)
 	r := start(t, dogstatsd.Options{Settings: dogstatsd.Settings{Upstreams: []string{s.url}}})
@@ -246,35 +282,6 @@ func TestAFloodCostsNobodyElse(t *testing.T) {
 	}
 }
 
-func TestNothingThatIsSentStopsIt(t *testing.T) {
-	s := unixSink(t)
-	s.listen()
-	r := start(t, dogstatsd.Options{Settings: to(s)})
-	r.Origins([]dogstatsd.Origin{container(1)})
-	c := r.client(home(1))
-	long := strings.Repeat("x", 65000)
-	for _, d := range []string{
-		"", "\n", "\r\n\r\n", "|", "::::", "|#", "_e{", "_e{99999999999999999999,1}:a|b", "_sc|", "\x00\xff\xfe", strings.Repeat("\n", 60000),
-		strings.Repeat("a:1|c\n", 10000), long, long + "|c", strings.Repeat("|c:", 20000), strings.Repeat("y", 65507),
-	} {
-		c.send("%s", d)
-	}
-	for n := range 300 { // addresses that no container has
-		r.client(netip.AddrFrom4([4]byte{127, 9, byte(n >> 8), byte(n)})).send("spoofed:1|c")
-	}
-	c.send("last:1|c")
-	eventually(t, "the last line", func() bool {
-		return slices.ContainsFunc(s.got(), func(l string) bool { return strings.HasPrefix(l, "last:1|c") })
-	})
-	got := r.balanced()
-	if got.Total.Delivered+got.Total.Dropped[dogstatsd.Oversize] != got.Total.Messages {
-		t.Errorf("the counters say %+v", got.Total)
-	}
-	if len(got.Senders) > 260 {
-		t.Errorf("%d senders have counters", len(got.Senders))
-	}
-}
-
 // Whoever goes on has the sockets, with what came meanwhile, and what was held.
 func TestARestartLosesNothing(t *testing.T) {
 	s := unixSink(t)
@@ -333,42 +340,6 @@ func TestARestartLosesNothing(t *testing.T) {
 		}
 	}
 	r.balanced()
-}
-
-// What is counted is what the whole process allocates: nothing for a datagram.
-func TestADatagramTakesNoMemory(t *testing.T) {
-	nobody, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0) // a server that never reads
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(nobody)
-	if err := unix.Bind(nobody, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	at, err := unix.Getsockname(nobody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := dogstatsd.Settings{Upstreams: []string{fmt.Sprintf("udp://127.0.0.1:%d", at.(*unix.SockaddrInet4).Port)}}
-	r := start(t, dogstatsd.Options{Settings: settings})
-	r.Origins([]dogstatsd.Origin{container(1)})
-	raw, err := r.client(home(1)).c.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	d, fd := []byte("a.metric.of.usual.length:1|c|#env:prod,service:orders"), int(raw.Fd())
-	const rounds, burst = 20, 1000
-	got := testing.AllocsPerRun(rounds, func() {
-		for range burst {
-			_, _ = unix.Write(fd, d)
-		}
-		rest(20 * time.Millisecond)
-	})
-	r.read((rounds + 1) * burst)
-	if got > 5 {
-		t.Errorf("%v allocations for %d datagrams", got, burst)
-	}
 }
 
 func TestAnAddressThatIsTakenIsSaid(t *testing.T) {

@@ -38,6 +38,12 @@ type lane struct {
 // send hands packets on, or holds what cannot go now.
 func (l *lane) send(packets []*packet, now time.Time) {
 	l.measure(packets, now)
+	if l.sips() { // it may have read meanwhile: a long batch is many of these
+		for _, o := range l.outlets {
+			o.full = false
+		}
+		l.replay(now)
+	}
 	if !l.waiting() {
 		packets = l.through(packets, now)
 		l.ticked = now

@@ -70,9 +70,8 @@ func (r *Relay) sip() (more bool) {
 
 // emptied takes note that an upstream takes more again.
 func (r *Relay) emptied(o *outlet) {
-	r.poller.remove(o.fd)
-	delete(r.outlets, int32(o.fd))
-	o.full = false
+	r.await(o, false)
+	o.full, o.armed = false, false
 }
 
 // plan returns for how long to let datagrams gather, and until when something
@@ -159,24 +158,22 @@ func (r *Relay) handle(ready []unix.EpollEvent) bool {
 
 // drain reads a socket until its queue is empty or others have to have a turn.
 func (r *Relay) drain(s *socket) (n int) {
-	var only *sender
-	mixed, filled := false, 0
+	filled := 0
 	for range turn {
 		k := r.in.read(s.fd)
 		for i := range k {
 			d := r.in.datagram(i)
 			filled += overhead + len(d)
 			by := r.datagram(r.in.source(i), d, r.in.arrival(i))
-			mixed = mixed || only != nil && only != by
-			only = by
+			s.mixed = s.mixed || s.only != nil && s.only != by
+			s.only = by
 		}
 		if n += k; k < batchSize {
 			break
 		}
 	}
-	if news := s.count(); news > 0 && only != nil && !mixed {
-		only.dropped[dropKernel] += news
-		s.told += news
+	if r.now.Sub(s.counted) >= countEvery {
+		s.count(r.now)
 	}
 	r.pace.read(filled)
 	return n

@@ -173,8 +173,7 @@ func (r *Relay) forget() {
 		if time.Since(s.ended) < time.Minute { // still in quarantine
 			break
 		}
-		r.gone.add(s.count())
-		delete(r.senders, s.key())
+		r.drop(s.key(), s)
 	}
 }
 

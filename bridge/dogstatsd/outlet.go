@@ -34,7 +34,8 @@ type outlet struct {
 	inode   uint64
 	stat    unix.Stat_t // of the path, when it was last looked at
 	up      bool
-	full    bool // it takes no more for now; the kernel says when it does
+	full    bool // it took no more when it was asked last
+	armed   bool // the kernel will say when it does
 	fault   string
 	since   time.Time
 	retry   time.Time // not to be tried before
@@ -174,7 +175,8 @@ func (o *outlet) dial() error {
 // down takes note that the upstream is away, and when to try again.
 func (o *outlet) down(now time.Time, err error) {
 	if o.fd >= 0 {
-		if o.wake != nil && o.full {
+		if o.armed {
+			o.armed = false
 			o.wake(o, false)
 		}
 		_ = unix.Close(o.fd)
@@ -203,6 +205,10 @@ func (o *outlet) took(p *packet, now time.Time) {
 }
 
 func (o *outlet) close() {
+	if o.armed {
+		o.armed = false
+		o.wake(o, false)
+	}
 	if o.fd >= 0 {
 		_ = unix.Close(o.fd)
 		o.fd = -1
@@ -294,8 +300,8 @@ func (o *outlet) judge(p *packet, errno unix.Errno, now time.Time) (v verdict) {
 
 // block waits for the kernel's word that the upstream takes more.
 func (o *outlet) block() {
-	o.full = true
-	if o.wake != nil {
+	if o.full = true; !o.armed && o.wake != nil {
+		o.armed = true
 		o.wake(o, true)
 	}
 }

@@ -132,6 +132,17 @@ func (r *Relay) stranger(a netip.Addr) *sender {
 	return s
 }
 
+// drop sums up the counters of a sender, and forgets it.
+func (r *Relay) drop(k key, s *sender) {
+	r.gone.add(s.count())
+	delete(r.senders, k)
+	for _, socket := range r.sockets {
+		if socket.only == s {
+			socket.only = nil
+		}
+	}
+}
+
 // evict sums up the counters of strangers that have been silent for long, and
 // reports whether that made room. It looks no more than once a second.
 func (r *Relay) evict() bool {
@@ -141,8 +152,7 @@ func (r *Relay) evict() bool {
 	r.evicted = r.now
 	for k, s := range r.senders {
 		if !s.known && r.now.Sub(s.heard) > silent && s.await.until.IsZero() && s.count().Held == 0 {
-			r.gone.add(s.count())
-			delete(r.senders, k)
+			r.drop(k, s)
 			r.strangers--
 		}
 	}

@@ -195,6 +195,7 @@ func (r *Relay) guard(s *socket) error {
 func (r *Relay) leave(s *socket) {
 	r.now = time.Now()
 	r.drain(s)
+	s.count(r.now)
 	r.flush()
 	r.poller.remove(s.fd)
 	delete(r.byFD, int32(s.fd))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,10 @@ type socket struct {
 	dropped uint64 // datagrams, by the kernel, since this process has it
 	told    uint64 // of them, those that are known to be one sender's
 	last    uint32 // the kernel's own count, which wraps around
+
+	counted time.Time // when that was last looked at
+	only    *sender   // who alone has been read since; nil: nobody
+	mixed   bool      // there was another
 }
 
 // listen opens the sockets of one address. It need not be there yet: they begin
@@ -115,16 +120,22 @@ func adopt(fd int, name string) (*socket, error) {
 	return s, nil
 }
 
-// count takes note of what the kernel has dropped since the last time.
-func (s *socket) count() (news uint64) {
-	now, ok := s.drops()
-	if !ok {
-		return 0
+// countEvery is how often the kernel is asked what it has dropped.
+const countEvery = 100 * time.Millisecond
+
+// count takes note of what the kernel has dropped since the last time. Where one
+// sender alone was read meanwhile, it was that one's.
+func (s *socket) count(now time.Time) {
+	if drops, ok := s.drops(); ok && drops != s.last {
+		news := uint64(drops - s.last)
+		s.last = drops
+		s.dropped += news
+		if s.only != nil && !s.mixed {
+			s.only.dropped[dropKernel] += news
+			s.told += news
+		}
 	}
-	news = uint64(now - s.last)
-	s.last = now
-	s.dropped += news
-	return news
+	s.counted, s.only, s.mixed = now, nil, false
 }
 
 // drops is how many datagrams the kernel has dropped: their queue was full, or

@@ -80,6 +80,9 @@ type Stats struct {
 func (r *Relay) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, s := range r.sockets {
+		s.count(time.Now())
+	}
 	all := Stats{Mode: r.mode, Why: r.why, Wait: r.pace.wait}
 	all.Total.add(r.gone)
 	for _, s := range r.senders {

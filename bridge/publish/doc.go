@@ -20,14 +20,19 @@
 //
 // The end of Run leaves the record in the store. The next Run finds it there,
 // goes on with its incarnation and number, and holds it without writing it
-// again: nobody sees the restart. After a reboot the ports are others, so a new
+// again: nobody sees the restart. On an ECS host it waits up to five seconds for
+// the agent's view, which comes after Docker's. After a reboot the ports are others, so a new
 // incarnation begins, which beats the old one at once.
+//
+// The record goes with Run only if Withdraw says that the host does not come back.
 //
 // # When something is wrong
 //
 // A store that is away is retried with full jitter for ever, and is a [Status],
 // not an error. If another agent publishes for the same host, as on a cloned
-// machine, this one does not fight: it says so and looks again after a TTL.
+// machine, this one does not fight: it says so and looks again after a TTL. A
+// record that is too large for the store is published without its shapes and its
+// last mappings, and says how many are missing: silence would be taken for death.
 //
 // # Invariants
 //

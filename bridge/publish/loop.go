@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/berth-dev/berth/bridge/store"
+	"github.com/berth-dev/berth/collectors/inventory"
 )
 
 // A loop is what one Run knows.
@@ -19,6 +20,7 @@ type loop struct {
 	held        bool      // the store has it, and for this session
 	last        time.Time // when it was published
 	failures    int       // in a row
+	patience    time.Time // until when the first record waits for the ECS agent
 }
 
 // open begins the session and takes up the record that is there. It returns
@@ -56,6 +58,19 @@ func (l *loop) adopt(key store.Key, boot string) {
 	l.kept, l.address = found, found.IP
 }
 
+// ready reports whether a picture is worth a record. After a restart Docker
+// answers before each task's size is known again; what is said in between would
+// be a change that nobody made. P2: the record of before is held meanwhile.
+func (l *loop) ready(now inventory.Snapshot, tasks inventory.Tasks) bool {
+	if !now.Synced {
+		return true // that is the record of before
+	}
+	if l.Tasks == nil || tasks.Settled {
+		l.patience = time.Time{}
+	}
+	return time.Now().After(l.patience)
+}
+
 // due reports whether the store has to hear of a record.
 func (l *loop) due(r store.Record) bool { return !l.held || r.Hash() != l.hash }
 
@@ -74,7 +89,9 @@ func (l *loop) publish(ctx context.Context, r store.Record) (retry time.Duration
 		return l.failed(ctx, err)
 	}
 	l.failures = 0
-	published := func(s *Status) { s.Fault, s.Published, s.Mappings = "", time.Now(), len(r.Mappings) }
+	published := func(s *Status) {
+		s.Fault, s.Fenced, s.Published, s.Mappings, s.Cut = "", false, time.Now(), len(r.Mappings), r.Cut
+	}
 	if l.note(published) {
 		l.Log.Info("host record published again", "host", r.Host)
 	}
@@ -89,10 +106,11 @@ func (l *loop) failed(ctx context.Context, err error) time.Duration {
 	}
 	l.failures++
 	wait := l.backoff(l.failures)
-	if errors.Is(err, store.ErrFenced) {
+	fenced := errors.Is(err, store.ErrFenced)
+	if fenced {
 		wait = l.ttl
 	}
-	if l.note(func(s *Status) { s.Fault = err.Error() }) {
+	if l.note(func(s *Status) { s.Fault, s.Fenced, s.Failures = err.Error(), fenced, s.Failures+1 }) {
 		l.Log.Warn("publish host record", "err", err, "retry", wait)
 	}
 	return wait
@@ -101,7 +119,7 @@ func (l *loop) failed(ctx context.Context, err error) time.Duration {
 // wait returns when the record has to be looked at again, and false once ctx
 // has ended. While the store is away that is not before its retry, whatever
 // changes.
-func (l *loop) wait(ctx context.Context, changed <-chan struct{}, retry time.Duration) bool {
+func (l *loop) wait(ctx context.Context, changed, told <-chan struct{}, retry time.Duration) bool {
 	if retry > 0 {
 		return sleep(ctx, retry)
 	}
@@ -110,8 +128,8 @@ func (l *loop) wait(ctx context.Context, changed <-chan struct{}, retry time.Dur
 		lost = l.session.Lost()
 	}
 	var look <-chan time.Time
-	if !l.reachable() {
-		timer := time.NewTimer(lookAgain)
+	if again := l.again(); again > 0 {
+		timer := time.NewTimer(again)
 		defer timer.Stop()
 		look = timer.C
 	}
@@ -120,10 +138,40 @@ func (l *loop) wait(ctx context.Context, changed <-chan struct{}, retry time.Dur
 		return false
 	case <-changed:
 		return sleep(ctx, max(debounce, time.Until(l.last.Add(between))))
+	case <-told:
+		return sleep(ctx, max(debounce, time.Until(l.last.Add(between))))
 	case <-lost:
 		l.held = false
 		return sleep(ctx, upTo(l.Spread))
 	case <-look:
 		return true
 	}
+}
+
+// again is when to look without a change: for an address that is not known, or
+// because the ECS agent takes too long. 0: never.
+func (l *loop) again() time.Duration {
+	switch left := time.Until(l.patience); {
+	case left > 0:
+		return left + time.Millisecond
+	case !l.reachable():
+		return lookAgain
+	}
+	return 0
+}
+
+// end closes the session, which leaves the record for one TTL, or withdraws the
+// record if this host does not come back. ctx has ended.
+func (l *loop) end(ctx context.Context) {
+	defer l.session.Close()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
+	defer cancel()
+	if l.Withdraw == nil || !l.Withdraw(ctx) {
+		return
+	}
+	if err := l.session.Withdraw(ctx); err != nil {
+		l.Log.Warn("withdraw host record", "err", err)
+		return
+	}
+	l.Log.Info("host record withdrawn", "host", l.key.Host)
 }

@@ -11,6 +11,7 @@ const (
 	debounce     = 20 * time.Millisecond  // after a change: more of the same cause may follow
 	between      = 200 * time.Millisecond // at least, between two records
 	lookAgain    = 30 * time.Second       // for an address, while the host has none
+	patience     = 5 * time.Second        // with the ECS agent, before the first record says what Docker alone knows
 	leastBackoff = 100 * time.Millisecond
 	firstBackoff = time.Second
 )

@@ -23,7 +23,10 @@ func TestTheRecordSaysWhatTheHostShows(t *testing.T) {
 		}
 		want := store.Record{
 			V: 1, Host: "h1", Cluster: "prod", IP: netip.MustParseAddr("10.1.2.3"), Boot: "boot-1", State: store.OK,
-			Reservation: &store.Reservation{CPU: vector(4096, 256), Memory: vector(8192, 512), Tasks: 1, Source: "docker"},
+			Reservation: &store.Reservation{
+				CPU: vector(4096, 256), Memory: vector(8192, 512), Tasks: 1, Source: "docker",
+				Shapes: []store.Shape{{Service: "orders", CPU: 256, Memory: 512, Tasks: 1}},
+			},
 			Mappings: []store.Mapping{{
 				Service: "orders", Instance: 1, Task: "a", Container: "app", ID: "aaaaaaaaaaaa", Port: 5555, Protocol: "tcp",
 				IP: netip.MustParseAddr("10.1.2.3"), HostPort: 32801, Name: "jmxmp", URL: "service:jmx:jmxmp://10.1.2.3:32801", Since: 1790856000,

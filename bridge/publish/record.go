@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/berth-dev/berth/bridge/store"
@@ -12,11 +13,11 @@ import (
 
 // desired is the record that a picture calls for; false if it calls for none.
 // P2: a picture that is out of date is still the best there is, and says so.
-func (p *Publisher) desired(now inventory.Snapshot) (store.Record, bool) {
+func (p *Publisher) desired(now inventory.Snapshot, tasks inventory.Tasks) (store.Record, bool) {
 	host, kept := p.host()
 	r := kept
 	if now.Synced {
-		r = record(host, now, p.JMXMPPort)
+		r = fit(p.record(host, now, tasks))
 	}
 	if now.Blind != "" {
 		r.State = store.DockerDown
@@ -49,15 +50,17 @@ func (p *Publisher) reachable() bool {
 }
 
 // record says what a complete picture shows.
-func record(host identity.Host, now inventory.Snapshot, jmxmpPort uint16) store.Record {
+func (p *Publisher) record(host identity.Host, now inventory.Snapshot, tasks inventory.Tasks) store.Record {
 	r := store.Record{
-		V: store.Version, Host: host.ID, Cluster: host.Cluster, IP: host.Address, Boot: host.Boot, State: store.OK,
-		Reservation: reserved(reservation.Compute(now.Containers, reservation.Capacity{
-			CPUs: now.Engine.CPUs, Memory: now.Engine.Memory, ReservedMemory: host.ReservedMemory,
+		V: store.Version, Host: host.ID, Cluster: host.Cluster, Instance: tasks.Instance, IP: host.Address, Boot: host.Boot, State: store.OK,
+		Reservation: reserved(cmp.Or(p.Book, &p.book).Compute(reservation.Facts{
+			Containers: now.Containers, Tasks: tasks, Capacity: reservation.Capacity{
+				CPUs: now.Engine.CPUs, Memory: now.Engine.Memory, ReservedMemory: host.ReservedMemory, GPUs: host.GPUs,
+			},
 		})),
 	}
-	at := jmxmp.Host{Address: host.Address, Private: host.Private}
-	for _, m := range jmxmp.Mappings(now.Containers, at, jmxmpPort) {
+	at := jmxmp.Host{Address: host.Address, Private: host.Private, Tasks: tasks.Addresses()}
+	for _, m := range jmxmp.Mappings(now.Containers, at, p.JMXMPPort) {
 		r.Mappings = append(r.Mappings, mapping(m))
 	}
 	return r
@@ -78,14 +81,27 @@ func mapping(m jmxmp.Mapping) store.Mapping {
 // taskID is the end of a task's ARN.
 func taskID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// reserved: Docker alone does not tell tasks that are stopping from others, so
-// the control plane's view and the ECS agent's are one.
 func reserved(r reservation.Reservation) *store.Reservation {
 	vector := func(v reservation.Vector) store.Vector {
-		return store.Vector{Registered: v.Registered, Scheduled: v.Reserved, Host: v.Reserved, Unmanaged: v.Unmanaged}
+		return store.Vector{Registered: v.Registered, Scheduled: v.Scheduled, Host: v.Reserved, Unmanaged: v.Unmanaged}
 	}
-	return &store.Reservation{
-		CPU: vector(r.CPU), Memory: vector(r.Memory), Tasks: r.Tasks, Unknown: r.Unknown, ErrCPU: r.ErrCPU,
-		Exact: r.Exact, Source: r.Source,
+	out := &store.Reservation{
+		CPU: vector(r.CPU), Memory: vector(r.Memory), GPU: vector(r.GPU),
+		Tasks: r.Tasks, Pending: r.Pending, Stopping: r.Stopping, Unknown: r.Unknown, ErrCPU: r.ErrCPU,
+		Exact: r.Exact, Source: r.Source, Ports: ports(r.Ports),
 	}
+	for _, s := range r.Shapes {
+		out.Shapes = append(out.Shapes, store.Shape{
+			Service: s.Service, ECS: s.ECSService, Family: s.Family, CPU: s.CPU, Memory: s.Memory, GPU: s.GPU, Ports: ports(s.Ports), Tasks: s.Tasks,
+		})
+	}
+	return out
+}
+
+func ports(all []reservation.Port) []string {
+	var out []string
+	for _, p := range all {
+		out = append(out, p.String())
+	}
+	return out
 }

@@ -54,6 +54,13 @@ type lane struct {
 	road *road
 }
 
+func (l *lane) Withdraw(ctx context.Context) error {
+	if err := l.road.pass(ctx); err != nil {
+		return err
+	}
+	return l.Session.Withdraw(ctx)
+}
+
 func (l *lane) Publish(ctx context.Context, r store.Record) error {
 	if err := l.road.pass(ctx); err != nil {
 		return err
@@ -159,7 +166,7 @@ func TestAnotherAgentForTheSameHostIsNotFought(t *testing.T) {
 		if r := h.record(); !r.Same(theirs) {
 			t.Errorf("the store holds %+v, want the other's", r)
 		}
-		if s := p.Status(); !strings.Contains(s.Fault, "another agent") {
+		if s := p.Status(); !strings.Contains(s.Fault, "another agent") || !s.Fenced {
 			t.Errorf("status %+v", s)
 		}
 		if got := events(); len(got) != 0 {
@@ -172,7 +179,7 @@ func TestAnotherAgentForTheSameHostIsNotFought(t *testing.T) {
 		if r := h.record(); r.Incarnation != mine.Incarnation || r.Mappings[0].HostPort != 11 {
 			t.Errorf("once the other is gone, the store holds %+v", r)
 		}
-		if s := p.Status(); s.Fault != "" {
+		if s := p.Status(); s.Fault != "" || s.Fenced {
 			t.Errorf("status %+v", s)
 		}
 	})

@@ -48,6 +48,12 @@ func (m Mapping) MarshalJSON() ([]byte, error) { type plain Mapping; return join
 // UnmarshalJSON implements [json.Unmarshaler].
 func (m *Mapping) UnmarshalJSON(b []byte) error { return split(b, m, &m.Extra) }
 
+// MarshalJSON implements [json.Marshaler].
+func (s Shape) MarshalJSON() ([]byte, error) { type plain Shape; return join(plain(s), s.Extra) }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *Shape) UnmarshalJSON(b []byte) error { return split(b, s, &s.Extra) }
+
 // join encodes the known fields and puts the others behind them, sorted.
 func join(known any, extra Extra) ([]byte, error) {
 	text, err := json.Marshal(known)

@@ -37,6 +37,7 @@ type Record struct {
 	State       string       `json:"state"`          // ok, draining or docker-down
 	Reservation *Reservation `json:"rsv,omitempty"`  // absent: not known
 	Mappings    []Mapping    `json:"maps"`           // JMXMP first
+	Cut         int          `json:"cut,omitempty"`  // mappings left out because the record would be too large
 	Extra       Extra        `json:"-"`
 }
 
@@ -52,7 +53,26 @@ type Reservation struct {
 	ErrCPU   int64  `json:"err_cpu"`  // units by which cpu may be too high
 	Exact    bool   `json:"exact"`    // the figures are those of the ECS agent
 	Source   string `json:"src"`      // where the sizes come from
-	Extra    Extra  `json:"-"`
+	// Ports are the host ports that tasks demand for themselves: "8080/tcp".
+	Ports []string `json:"ports,omitempty"`
+	// Shapes are what the tasks that are not to stop hold, like ones together:
+	// what packing them onto other hosts needs. Tasks of unknown size, and those
+	// beyond the most numerous shapes, are in Tasks alone.
+	Shapes []Shape `json:"shapes,omitempty"`
+	Extra  Extra   `json:"-"`
+}
+
+// A Shape is what each of several like tasks holds.
+type Shape struct {
+	Service string   `json:"svc"`
+	ECS     string   `json:"ecs,omitempty"` // the service as ECS names it
+	Family  string   `json:"fam,omitempty"`
+	CPU     int64    `json:"cpu"`
+	Memory  int64    `json:"mem"`
+	GPU     int64    `json:"gpu,omitempty"`
+	Ports   []string `json:"ports,omitempty"`
+	Tasks   int      `json:"n"`
+	Extra   Extra    `json:"-"`
 }
 
 // A Vector is one resource.

@@ -26,11 +26,13 @@ func full() store.Record {
 	ip := netip.MustParseAddr("10.1.2.3")
 	return store.Record{
 		V: store.Version, Host: "i-0123456789abcdef0", Cluster: "prod", Instance: "1f2e3d", IP: ip,
-		Boot: "3c9d3a2e-0b5e-4c8e-9d0e-0f6f1f9b3a11", Incarnation: "06G9ZK7V1QJX2Y3WC4D5E6F7G8", Seq: 412, State: store.OK,
+		Boot: "3c9d3a2e-0b5e-4c8e-9d0e-0f6f1f9b3a11", Incarnation: "06G9ZK7V1QJX2Y3WC4D5E6F7G8", Seq: 412, State: store.OK, Cut: 5,
 		Reservation: &store.Reservation{
 			CPU:    store.Vector{Registered: 16384, Scheduled: 12032, Host: 12288, Unmanaged: 512},
 			Memory: store.Vector{Registered: 63488, Scheduled: 50176, Host: 50688},
 			GPU:    store.Vector{Registered: 1}, Tasks: 18, Pending: 1, Stopping: 2, Unknown: 3, ErrCPU: 4, Exact: true, Source: "docker",
+			Ports:  []string{"80/tcp"},
+			Shapes: []store.Shape{{Service: "orders", ECS: "orders-live", Family: "orders:211", CPU: 256, Memory: 512, GPU: 1, Ports: []string{"80/tcp"}, Tasks: 2}},
 		},
 		Mappings: []store.Mapping{{
 			Service: "orders", Instance: 2, Family: "orders:211", Task: "3f2a9c1e", Container: "app", ID: "0123456789ab",

@@ -22,18 +22,21 @@ func Calls() []string {
 		"GET /images/{id}/json",
 		"GET /images/{id}/history",
 		"GET /volumes",
+		"GET /system/df",
 	)
 }
 
 // Removals is everything that a [Remover] may do beside asking who is there.
 // {name} stands for one name of an image or a volume. None of them may be told
-// to use force, or to take away more than it names.
+// to use force, or to take away more than it names; the prune of the build cache
+// passes only with the whole ID of one record: see onlyOne.
 func Removals() []string {
 	return append(pings(),
 		"POST /images/{id}/tag",
 		"DELETE /images/{name}",
 		"DELETE /containers/{id}",
 		"DELETE /volumes/{name}",
+		"POST /build/prune",
 	)
 }
 
@@ -115,6 +118,9 @@ func (a *allowList) allows(r *http.Request) bool {
 // gentle reports whether a request that changes something says no more than
 // what it is about: above all nothing of force.
 func gentle(r *http.Request) bool {
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/build/prune") {
+		return !strings.Contains(r.URL.RawQuery, ";") && onlyOne(r.URL.Query())
+	}
 	for key := range r.URL.Query() {
 		if r.Method != http.MethodPost || key != "repo" && key != "tag" {
 			return false

@@ -114,7 +114,7 @@ func TestOnlyListedCallsLeaveTheProcess(t *testing.T) {
 		"/containers/" + id + "/logs", "/containers/" + id + "/export", "/containers/" + id + "/archive", "/containers/" + id + "/attach/ws",
 		"/images/" + id + "/json", "/images/orders/json", "/images/sha256:" + id + "/get", "/images/get", "/images/search", "/volumes/x",
 		"/containers/sha256:" + id + "/json", "/containers/" + id + "/history", "/images/sha256:" + id + "/tag", "/images/sha256:" + id,
-		"/system/df", "/exec/" + id + "/json", "/secrets", "/swarm", "/networks",
+		"/system/df/x", "/build/prune", "/exec/" + id + "/json", "/secrets", "/swarm", "/networks",
 	} {
 		refused(t, sink, "GET "+path, do("GET", &url.URL{Path: path}, nil))
 	}

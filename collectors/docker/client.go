@@ -44,10 +44,12 @@ type Client struct {
 	transport *http.Transport
 	http      *http.Client
 	images    sync.Map // inventory.Image by ID: what was asked of an image once stays true
+	names     sync.Map // string by inventory.ID: the image's name that a container was made by
 	// api speaks the version that the Engine behind the socket was last found to
 	// speak. Docker's client cannot renegotiate while it is in use, so it is
 	// replaced as a whole; nil: ask first.
-	api atomic.Pointer[client.Client]
+	api   atomic.Pointer[client.Client]
+	known atomic.Pointer[info] // what the Engine last said about itself; nil: ask first
 }
 
 // Dial returns a client for the Engine at a unix socket. It makes no call, so
@@ -122,6 +124,7 @@ func (c *Client) call(ctx context.Context, what string, f func(context.Context, 
 	}
 	if !isNotFound(err) {
 		c.api.Store(nil)
+		c.known.Store(nil)
 	}
 	return fmt.Errorf("%s: %w", what, cause(ctx, err, seen))
 }
@@ -178,6 +181,9 @@ func (c *Client) inspect(ctx context.Context, id inventory.ID) (d detail, err er
 		r, err := api.ContainerInspect(ctx, string(id))
 		if err == nil {
 			d, err = fromInspect(r, c.ServiceLabel)
+		}
+		if err == nil && d.Image != "" {
+			c.names.Store(id, d.Image)
 		}
 		return err
 	})

@@ -21,6 +21,8 @@ type detail struct {
 	ExitCode int
 	PID      int // 0: it has no process
 	Limits   inventory.Limits
+	Declared []inventory.Port
+	Metadata string // see metadataID
 	look     string // see lookOf
 }
 
@@ -45,12 +47,14 @@ func fromInspect(r container.InspectResponse, serviceLabel string) (detail, erro
 		Started:  moment(r.State.StartedAt),
 		Finished: moment(r.State.FinishedAt),
 		ExitCode: r.State.ExitCode,
+		Declared: declared(r.HostConfig.PortBindings, r.Config.ExposedPorts),
+		Metadata: metadataID(r.Config.Env),
 		PID:      r.State.Pid,
 		Limits: inventory.Limits{
 			CPUShares: r.HostConfig.CPUShares, NanoCPUs: r.HostConfig.NanoCPUs,
 			CPUQuota: r.HostConfig.CPUQuota, CPUPeriod: r.HostConfig.CPUPeriod,
 			Memory: r.HostConfig.Memory, MemoryReservation: r.HostConfig.MemoryReservation,
-			CgroupParent: r.HostConfig.CgroupParent,
+			CgroupParent: r.HostConfig.CgroupParent, GPUs: gpus(r.HostConfig.DeviceRequests, r.Config.Env),
 		},
 	}
 	// Docker remembers the end of the run before; this one has none yet.
@@ -64,6 +68,7 @@ func fromInspect(r container.InspectResponse, serviceLabel string) (detail, erro
 func (d detail) addTo(c *inventory.Container) {
 	c.Image, c.Service = cmp.Or(d.Image, c.Image), cmp.Or(d.Service, c.Service)
 	c.Started, c.Finished, c.ExitCode, c.Limits = d.Started, d.Finished, d.ExitCode, d.Limits
+	c.Declared, c.MetadataID = d.Declared, d.Metadata
 	// The list may be newer, and then the process is another's or nobody's.
 	if hasNetwork(c.State) {
 		c.PID = d.PID

@@ -46,8 +46,8 @@
 //   - D1 (Berth reads Docker, and removes in one place): every request passes an
 //     allow-list before a byte leaves the process. Nothing on a [Client]'s, which
 //     is [Calls], can change a container, an image, or the Engine. What a
-//     [Remover] may do beside is [Removals]: each about one object by its name,
-//     none by force.
+//     [Remover] may do beside is [Removals]: each about one object by its name
+//     or ID, none by force.
 //   - D2 (all or nothing): [Client.List] returns every container of every state,
 //     confirmed by the Engine's own count from before and after, or an error.
 //   - I1 (one writer): the loop of [Watcher.Run] alone replaces the picture.

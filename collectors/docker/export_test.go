@@ -23,3 +23,9 @@ func (h hint) Event() Event      { return h.event }
 
 // API is Docker's own client, behind the allow-list.
 func (c *Client) API(ctx context.Context) (*client.Client, error) { return c.negotiated(ctx) }
+
+// API is Docker's own client, behind the allow-list of a remover.
+func (r *Remover) API(ctx context.Context) (*client.Client, error) { return r.client.negotiated(ctx) }
+
+// Add reports whether an event is new.
+func (h *Heard) Add(e Event) bool { return h.add(e) }

@@ -141,3 +141,68 @@ func TestASocketThatIsNotThereIsNoReasonToFailBeforeACall(t *testing.T) {
 		t.Error("a relative path is no error")
 	}
 }
+
+// D2: what the Engine said earlier stands for the question before, and no more.
+func TestAListAfterAnotherAsksTheEngineOnce(t *testing.T) {
+	d := engine.Private(t)
+	d.Create(t, engine.Options{})
+	p := dockerproxy.New(t, d.Socket())
+	c := dial(t, p.Socket())
+	list := func(want int) {
+		t.Helper()
+		before := p.Count("/info")
+		l, err := c.List(t.Context())
+		if err != nil || len(l.Containers) != 1 || l.Engine.RootDir == "" || l.Engine.Started.IsZero() {
+			t.Errorf("error %v, listing %+v", err, l)
+		}
+		if got := p.Count("/info") - before; got != want {
+			t.Errorf("/info was asked %d times, want %d", got, want)
+		}
+	}
+	list(2)
+	list(1)
+	p.Set(dockerproxy.Faults{OtherRoot: "/elsewhere"})
+	list(2)
+	list(1)
+	p.Set(dockerproxy.Faults{Status: 500})
+	if _, err := c.List(t.Context()); err == nil {
+		t.Error("a list succeeds though the Engine answers 500")
+	}
+	p.Set(dockerproxy.Faults{})
+	list(2)
+}
+
+// A container is made from the image that bore a name at the time. Once that has
+// moved on the list has an ID, and who asks for all that takes space still has to
+// know the name, at the cost of one inspect in a container's life.
+func TestAContainerHasTheNameThatItWasMadeBy(t *testing.T) {
+	d := engine.Private(t)
+	build := func(content string) string {
+		return d.Load(t, engine.Build{Names: []string{"orders:latest"}, Layers: []engine.Content{{Name: content, Bytes: 100}}})[0]
+	}
+	old := build("old")
+	id := d.Create(t, engine.Options{Image: "orders:latest"})
+	p := dockerproxy.New(t, d.Socket())
+	c := dial(t, p.Socket())
+	inspects := func() int { return p.Count("/containers/" + string(id) + "/json") }
+	check := func(l inventory.Listing, err error, want int) {
+		t.Helper()
+		if err != nil || len(l.Containers) != 1 || l.Containers[0].Image != "orders:latest" || l.Containers[0].ImageID != old {
+			t.Errorf("error %v, listing %+v", err, l.Containers)
+		}
+		if got := inspects(); got != want {
+			t.Errorf("%d inspects, want %d", got, want)
+		}
+	}
+	s, err := c.Store(t.Context(), inventory.Wanted{})
+	check(s.Listing, err, 0)
+	if build("new") == old {
+		t.Fatal("the name has not moved")
+	}
+	for range 2 {
+		s, err = c.Store(t.Context(), inventory.Wanted{})
+		check(s.Listing, err, 1)
+		l, err := c.List(t.Context())
+		check(l, err, 1)
+	}
+}

@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -124,7 +125,7 @@ func (p *picture) add(r inspected) (changed, contradicts bool) {
 		k.asked = k.have
 		return false, false
 	}
-	changed = k.have == 0 || k.detail != r.detail
+	changed = k.have == 0 || !reflect.DeepEqual(k.detail, r.detail)
 	k.detail, k.have = r.detail, r.version
 	return changed, gone || k.look != r.detail.look
 }

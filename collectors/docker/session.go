@@ -20,7 +20,8 @@ type session struct {
 	client    *Client
 	inspector *inspector
 	stream    *stream
-	since     time.Time // events before this moment have been seen
+	heard     *Heard
+	since     time.Time // from when on events are asked for
 	synced    bool      // this session has seen a complete listing
 	alive     time.Time // when the Engine last proved that it is
 	refresh   *time.Timer
@@ -29,6 +30,7 @@ type session struct {
 	rested    time.Time             // before this moment the Engine is left in peace
 	doubtful  map[inventory.ID]bool // containers that the next list is to show
 	doubtAll  bool                  // it is to show all of them
+	asked     map[inventory.ID]bool // those that the newest list was about; nil: all
 }
 
 // run returns why the session ended. It never returns nil.
@@ -99,12 +101,15 @@ func (s *session) hear() {
 	}
 	s.alive = time.Now()
 	for _, h := range hints {
-		s.stale(h.container)
-		s.doubt(h.container)
-		if h.event.Kind == "" {
+		told := h.event.Kind != ""
+		if told && !s.heard.add(h.event) {
 			continue
 		}
-		s.since = h.event.At.Add(1)
+		s.stale(h.container)
+		s.doubt(h.container)
+		if !told {
+			continue
+		}
 		s.note(func(status *Status) { status.LastEvent = h.event.At })
 		if s.Observer != nil {
 			s.Observer.Event(h.event)
@@ -164,7 +169,7 @@ func (s *session) resync(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	s.engine = listing.Engine
-	s.doubtful, s.doubtAll = nil, false
+	s.doubtful, s.doubtAll, s.asked = nil, false, nil
 	s.allStale()
 	s.list(listing.Taken, listing.Containers)
 	s.gather(ctx, wait)
@@ -187,7 +192,7 @@ func (s *session) relist(ctx context.Context) error {
 		return err
 	}
 	s.rest(taken)
-	if doubtful != nil {
+	if s.asked = doubtful; doubtful != nil {
 		listed = s.merged(doubtful, listed)
 	}
 	s.list(taken, listed)
@@ -237,7 +242,7 @@ func (s *session) tell() {
 	s.note(func(status *Status) { status.LastList = s.taken })
 	now := s.snapshot()
 	if s.Observer != nil {
-		s.Observer.Listed(inventory.Listing{Taken: now.At, Engine: now.Engine, Containers: now.Containers})
+		s.Observer.Listed(inventory.Listing{Taken: now.At, Engine: now.Engine, Containers: now.Containers, Asked: s.asked})
 	}
 	s.Inventory.Replace(now)
 }

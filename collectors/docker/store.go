@@ -24,15 +24,21 @@ import (
 
 // Store returns all that takes space in the Engine's data root: images first,
 // then containers, so that who was created from one of the images meanwhile is
-// among the containers. Volumes are asked for if wanted; when stopped containers
-// ended is asked of each that ECS does not own, if that is wanted.
-func (c *Client) Store(ctx context.Context, volumes, ended bool) (inventory.Store, error) {
+// among the containers. Who was made by a name that has moved on since has that
+// name, which takes an inspect where none was made yet. The build cache comes before both, because that answer
+// can be slow; without one the rest is still true.
+func (c *Client) Store(ctx context.Context, want inventory.Wanted) (inventory.Store, error) {
 	var s inventory.Store
 	var err error
+	if want.Cached {
+		if s.Cached, err = c.listCached(ctx); err != nil {
+			s.Unread = err.Error()
+		}
+	}
 	if s.Images, err = c.listImages(ctx); err != nil {
 		return inventory.Store{}, err
 	}
-	if volumes {
+	if want.Volumes {
 		if s.Volumes, err = c.listVolumes(ctx); err != nil {
 			return inventory.Store{}, err
 		}
@@ -46,7 +52,8 @@ func (c *Client) Store(ctx context.Context, volumes, ended bool) (inventory.Stor
 		}
 	}
 	for n := range s.Containers {
-		if k := &s.Containers[n]; ended && !k.ECS && !k.State.Up() {
+		k := &s.Containers[n]
+		if _, asked := c.names.Load(k.ID); nameless(*k) && !asked || want.Ended && !k.ECS && !k.State.Up() {
 			d, err := c.inspect(ctx, k.ID)
 			if err == nil {
 				d.addTo(k)

@@ -33,8 +33,10 @@ type Watcher struct {
 	Inventory *inventory.Inventory
 	Log       *slog.Logger
 	Observer  Observer // nil: nobody is told
-	// Since is up to when events have been seen by an earlier run: those after
-	// it are asked for again, as far as the Engine remembers them. Zero: now.
+	// Heard is which events an earlier watcher has heard; nil: there was none.
+	Heard *Heard
+	// Since is from when on events are asked for, as far as the Engine remembers
+	// them, where none was heard. Zero: now.
 	Since time.Time
 	// LogFolder says where on the host a container's log folder would be; nil
 	// leaves [inventory.Container.LogFolder] empty. It is called from the loop.
@@ -73,13 +75,16 @@ func (w *Watcher) hurry() chan struct{} {
 // no error: the inventory is marked blind until it is back.
 func (w *Watcher) Run(ctx context.Context) error {
 	p := &picture{logFolder: w.LogFolder}
-	since := w.Since
+	since, heard := w.Since, w.Heard
 	if since.IsZero() {
 		since = time.Now()
 	}
+	if heard == nil {
+		heard = &Heard{}
+	}
 	for failures := 0; ; failures++ {
 		s := &session{
-			Watcher: w, picture: p, since: since,
+			Watcher: w, picture: p, heard: heard, since: cmp.Or(heard.Since(), since),
 			inspector: newInspector(w.Client),
 			client:    w.Client,
 		}
@@ -89,7 +94,6 @@ func (w *Watcher) Run(ctx context.Context) error {
 			return nil
 		}
 		w.goBlind(p, err)
-		since = s.since
 		if s.synced {
 			failures = 0
 		}

@@ -207,6 +207,7 @@ func TestObserverHearsInOrderAndFirst(t *testing.T) {
 	until(t, w, "the removal", func(s inventory.Snapshot) bool { return len(s.Containers) == 0 })
 
 	kinds, all := o.of(id)
+	kinds, all = withoutEcho(kinds, all)
 	want := []docker.Kind{
 		docker.Created, docker.Started, docker.Renamed, docker.Paused, docker.Unpaused, docker.Died, docker.Removed,
 	}
@@ -227,6 +228,19 @@ func TestObserverHearsInOrderAndFirst(t *testing.T) {
 	if last := o.last(); last.Engine.RootDir != d.DataRoot() || len(last.Containers) != 0 || last.Taken.IsZero() {
 		t.Errorf("last listing %+v", last)
 	}
+}
+
+// withoutEcho removes what a busy Engine tells twice: containerd's news of a
+// pause may come when the Engine has undone that already, and then both are
+// events again (its daemon/monitor.go).
+func withoutEcho(kinds []docker.Kind, all []docker.Event) ([]docker.Kind, []docker.Event) {
+	echo := []docker.Kind{docker.Paused, docker.Unpaused, docker.Paused, docker.Unpaused}
+	for i := range kinds {
+		if i+len(echo) <= len(kinds) && slices.Equal(kinds[i:i+len(echo)], echo) {
+			return slices.Delete(kinds, i, i+2), slices.Delete(all, i, i+2)
+		}
+	}
+	return kinds, all
 }
 
 func TestAStaleImageNameIsRead(t *testing.T) {

@@ -17,7 +17,7 @@
 //
 // The configuration; else ECS_CLUSTER in /etc/ecs/ecs.config; else "default",
 // as for the ECS agent. That file can hold credentials of registries: only the
-// two keys that are wanted leave the parser, and its text never leaves this
+// three keys that are wanted leave the parser, and its text never leaves this
 // package.
 //
 // # Which address

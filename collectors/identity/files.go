@@ -26,6 +26,15 @@ func (r Reader) read(name string) string {
 	return string(text)
 }
 
+// count returns how many entries a folder has; 0 if it cannot be read.
+func (r Reader) count(name string) int {
+	all, err := os.ReadDir(filepath.Join(cmp.Or(r.Root, "/"), name))
+	if err != nil {
+		return 0
+	}
+	return len(all)
+}
+
 // line returns a file's first line without the blanks around it.
 func (r Reader) line(name string) string {
 	text, _, _ := strings.Cut(r.read(name), "\n")

@@ -20,6 +20,7 @@ type Host struct {
 	Private        []netip.Addr // its addresses on Docker's own bridges, which others cannot reach
 	Boot           string       // differs from boot to boot; empty if unknown
 	ReservedMemory int64        // MiB that the ECS agent keeps from tasks: ECS_RESERVED_MEMORY
+	GPUs           int          // that the ECS agent may pin: NVIDIA's, if ECS_ENABLE_GPU_SUPPORT is on
 }
 
 // The values of [Host.Source].
@@ -44,13 +45,16 @@ var errNoID = errors.New("find host ID: neither configured, nor an EC2 instance,
 // Read reads all of it anew. Only a host without any ID is an error; whatever
 // else cannot be read is left empty.
 func (r Reader) Read() (Host, error) {
-	ecs := ParseEnvironment(r.read("etc/ecs/ecs.config"), "ECS_CLUSTER", "ECS_RESERVED_MEMORY")
+	ecs := ParseEnvironment(r.read("etc/ecs/ecs.config"), "ECS_CLUSTER", "ECS_RESERVED_MEMORY", "ECS_ENABLE_GPU_SUPPORT")
 	h := Host{
 		Cluster: cmp.Or(r.Cluster, clusterName(ecs["ECS_CLUSTER"]), DefaultCluster),
 		Boot:    r.line("proc/sys/kernel/random/boot_id"),
 	}
 	if n, err := strconv.ParseInt(ecs["ECS_RESERVED_MEMORY"], 10, 64); err == nil && n > 0 {
 		h.ReservedMemory = n
+	}
+	if on, err := strconv.ParseBool(ecs["ECS_ENABLE_GPU_SUPPORT"]); err == nil && on {
+		h.GPUs = r.count("proc/driver/nvidia/gpus")
 	}
 	h.Address, h.Private = r.addresses()
 	h.ID, h.Source = r.id()

@@ -80,6 +80,8 @@ type Container struct {
 	Ports       []Port
 	Mounts      []Mount
 	Limits      Limits
+	Declared    []Port            // ports it was created with, published or not; Host is 0 where Docker chooses it
+	MetadataID  string            // what its task's metadata endpoint calls it; ECS only
 	Labels      map[string]string // those that were asked for, and that it has; values are cut at MaxLabel
 	LogFolder   string            // where the host would find its log folder; empty if no mount leads to a log root
 }
@@ -110,6 +112,7 @@ type Limits struct {
 	CPUPeriod         int64 // microseconds
 	Memory            int64 // bytes, hard
 	MemoryReservation int64 // bytes, soft
+	GPUs              int   // whole GPUs that are its own
 	CgroupParent      string
 }
 
@@ -131,4 +134,12 @@ type Listing struct {
 	Taken      time.Time // when the question was asked
 	Engine     Engine
 	Containers []Container // sorted by ID
+
+	// Asked are those that this answer is about; the others are as an earlier one
+	// had them. Nil: all.
+	Asked map[ID]bool
 }
+
+// About reports whether the answer itself says that this container is there, or
+// is not.
+func (l Listing) About(id ID) bool { return l.Asked == nil || l.Asked[id] }

@@ -45,6 +45,26 @@ type Volume struct {
 	Created   time.Time
 }
 
+// A Cached is one record of the Engine's build cache: what one step of a build
+// left for the next.
+type Cached struct {
+	ID          string // 25 letters and digits that the Engine made up
+	Parents     []string
+	Type        string // "regular", "source.local", "internal" …
+	Description string // in the builder's words
+	InUse       bool   // by a build that runs
+	Shared      bool   // its files are an image's too
+	Size        int64  // bytes of its own
+	Used        time.Time
+}
+
+// Wanted says what a [Store] has beside images and containers.
+type Wanted struct {
+	Volumes bool
+	Ended   bool // when stopped containers ended that ECS does not own
+	Cached  bool // the build cache; before API 1.42 the Engine walks all volumes for it
+}
+
 // A Store is one complete answer about all that takes space in Docker's data
 // root: the containers were listed after the images, so who was created from
 // one of them in between is among them.
@@ -52,4 +72,6 @@ type Store struct {
 	Listing
 	Images  []Image // sorted by ID
 	Volumes []Volume
+	Cached  []Cached // sorted by ID
+	Unread  string   // why the build cache could not be listed; the rest is complete all the same
 }

@@ -18,11 +18,17 @@
 //
 // # Which containers
 //
-// Those with published ports, running or paused: networks in bridge mode. Not
-// covered yet are containers in the host's network, whose declared ports Docker
-// does not list; awsvpc tasks, whose ports are on their own interface; and ECS
-// Service Connect in bridge mode, where the task's pause container holds the
-// port bindings. Pause containers are left out.
+// Those that run or are paused, and have ports in one of four ways:
+//
+//   - in a bridge network, those that Docker publishes;
+//   - in the host's network, those that were declared: Docker publishes none,
+//     and whether anything listens it does not know;
+//   - in an ECS task's own network (awsvpc), the declared ones, at the address
+//     of the task's interface, once its metadata has told that;
+//   - with ECS Service Connect in bridge mode, those of the task's pause
+//     containers, each of which holds the bindings of one container.
+//
+// A pause container has no mapping of its own.
 //
 // # Instances
 //

@@ -19,6 +19,9 @@ const DefaultPort = 5555
 type Host struct {
 	Address netip.Addr   // where other hosts reach this one; invalid if unknown
 	Private []netip.Addr // addresses that only this host and its containers reach, such as docker0's
+	// Tasks are the addresses of ECS tasks that have a network interface of
+	// their own, by ARN: awsvpc mode.
+	Tasks map[string]netip.Addr
 }
 
 // A Mapping is one published port of one container.
@@ -43,7 +46,7 @@ type Mapping struct {
 	URL      string // JMX service URL; empty for other ports, and without Addr
 }
 
-// Mappings returns the published ports, JMXMP's (port inside the container,
+// Mappings returns the ports at which containers are reached, JMXMP's (port inside the container,
 // over TCP; 0 means 5555) before all others, then by service, instance,
 // container and port.
 func Mappings(containers []inventory.Container, at Host, port uint16) []Mapping {
@@ -54,11 +57,15 @@ func Mappings(containers []inventory.Container, at Host, port uint16) []Mapping 
 		if !counts(c) {
 			continue
 		}
-		for _, p := range c.Ports {
-			if shadowed(p, c.Ports, at.Address) {
+		from := sourceOf(c, containers, at)
+		for _, p := range from.ports {
+			if !from.ownNetwork && shadowed(p, from.ports, at.Address) {
 				continue
 			}
 			m := mapping(c, p, at)
+			if from.ownNetwork {
+				m.Addr, m.Local = from.own, false
+			}
 			m.Instance = number[instance(c)]
 			if p.Container == port && p.Protocol == "tcp" {
 				m.Name, m.URL = Name, serviceURL(m.Addr, m.HostPort)

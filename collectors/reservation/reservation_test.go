@@ -35,6 +35,11 @@ func in(state inventory.State, c inventory.Container) inventory.Container {
 	return c
 }
 
+// docker is what Docker alone tells.
+func docker(containers []inventory.Container) reservation.Reservation {
+	return reservation.Compute(reservation.Facts{Containers: containers, Capacity: host})
+}
+
 func foreign(name string, l inventory.Limits) inventory.Container {
 	return inventory.Container{ID: inventory.ID(name), Name: name, Service: name, State: inventory.Running, Limits: l}
 }
@@ -67,13 +72,13 @@ func TestReservation(t *testing.T) {
 	}
 	for name, containers := range tests {
 		t.Run(name, func(t *testing.T) {
-			golden(t, text(reservation.Compute(containers, host)))
+			golden(t, text(docker(containers)))
 		})
 	}
 }
 
 func TestAnUnknownCapacityIsANote(t *testing.T) {
-	r := reservation.Compute(nil, reservation.Capacity{ReservedMemory: 32})
+	r := reservation.Compute(reservation.Facts{Capacity: reservation.Capacity{ReservedMemory: 32}})
 	if r.CPU.Registered != 0 || r.Memory.Registered != 0 || !strings.Contains(r.Notes[0], "how many CPUs") {
 		t.Errorf("got %+v, want nothing registered and a note first", r)
 	}
@@ -85,12 +90,12 @@ func TestTheOrderOfContainersIsOfNoConsequence(t *testing.T) {
 		member("t1", "~internal~ecs~pause", 2, 0, 0), member("t1", "log", 2, 64, 0), member("t1", "app", 256, 512, 0), member("t2", "app", 1, 1, 1),
 	}
 	before := slices.Clone(containers)
-	want := text(reservation.Compute(containers, host))
+	want := text(docker(containers))
 	if diff := cmp.Diff(before, containers); diff != "" {
 		t.Errorf("the input was changed: %s", diff)
 	}
 	slices.Reverse(containers)
-	if diff := cmp.Diff(want, text(reservation.Compute(containers, host))); diff != "" {
+	if diff := cmp.Diff(want, text(docker(containers))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -98,16 +103,33 @@ func TestTheOrderOfContainersIsOfNoConsequence(t *testing.T) {
 // text is a reservation as an operator could read it.
 func text(r reservation.Reservation) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "cpu    %5d reserved of %d, %d unmanaged\n", r.CPU.Reserved, r.CPU.Registered, r.CPU.Unmanaged)
-	fmt.Fprintf(&b, "memory %5d reserved of %d, %d unmanaged\n", r.Memory.Reserved, r.Memory.Registered, r.Memory.Unmanaged)
-	fmt.Fprintf(&b, "tasks %d, unknown %d, err cpu %d, exact %t, source %s\n", r.Tasks, r.Unknown, r.ErrCPU, r.Exact, r.Source)
+	vector := func(name string, v reservation.Vector) {
+		fmt.Fprintf(&b, "%-6s %5d reserved, %d scheduled of %d, %d unmanaged\n", name, v.Reserved, v.Scheduled, v.Registered, v.Unmanaged)
+	}
+	vector("cpu", r.CPU)
+	vector("memory", r.Memory)
+	vector("gpu", r.GPU)
+	fmt.Fprintf(&b, "tasks %d, pending %d, stopping %d, unknown %d, err cpu %d, exact %t, ports %v, source %s\n",
+		r.Tasks, r.Pending, r.Stopping, r.Unknown, r.ErrCPU, r.Exact, r.Ports, r.Source)
 	for _, s := range r.Shares {
-		fmt.Fprintf(&b, "- %s %s %v: %d units, %d MiB: %s\n", s.Task, s.Service, s.Containers, s.CPU, s.Memory, s.Why)
+		fmt.Fprintf(&b, "- %s %s%s %s %s %v: %d units, %d MiB, %d GPUs, ports %v, exact %t: %s\n",
+			s.Task, s.Service, named(s.ECSService), s.Family, s.Status, s.Containers, s.CPU, s.Memory, s.GPU, s.Ports, s.Exact, s.Why)
+	}
+	for _, s := range r.Shapes {
+		fmt.Fprintf(&b, "= %d × %s%s %s: %d units, %d MiB, %d GPUs, ports %v\n", s.Tasks, s.Service, named(s.ECSService), s.Family, s.CPU, s.Memory, s.GPU, s.Ports)
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "* %s\n", n)
 	}
 	return b.String()
+}
+
+// named is a service's name in ECS, behind its name here.
+func named(service string) string {
+	if service == "" {
+		return ""
+	}
+	return "/" + service
 }
 
 // golden compares with the file named after the test.

@@ -206,6 +206,16 @@ func TestDirentsThatDoNotFitAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestABatchIsInTheOrderOfTheInodes(t *testing.T) {
+	late, early := dirent("late", unix.DT_REG), dirent("early", unix.DT_DIR)
+	binary.NativeEndian.PutUint64(late, 1<<40)
+	binary.NativeEndian.PutUint64(early, 12)
+	want := []beneath.Entry{{"early", beneath.Folder}, {"late", beneath.File}}
+	if diff := cmp.Diff(want, beneath.ParseDirents(slices.Concat(late, early))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func FuzzParseDirents(f *testing.F) {
 	f.Add(slices.Concat(dirent("a", unix.DT_REG), dirent("b", unix.DT_DIR)))
 	f.Add(make([]byte, 64))

@@ -19,8 +19,8 @@ func WayOf(r *Root) string {
 	return map[way]string{byOpenat2: "openat2", byStatx: "mount id by statx", byFdinfo: "mount id by fdinfo"}[r.dir.tree.way]
 }
 
-// ParseDirents reads an answer of getdents64.
-func ParseDirents(b []byte) []Entry { return parseDirents(b, nil) }
+// ParseDirents reads an answer of getdents64. It is in the order of the inodes.
+func ParseDirents(b []byte) []Entry { return (&batch{buf: b}).inOrder(len(b)) }
 
 // ProbeWritable is Writable on kernels without faccessat2.
 func ProbeWritable(r *Root) error { return probeWritable(r.dir.fd) }

@@ -31,7 +31,8 @@ type applier struct {
 	gone map[string]Decision // images deleted by this sweep, by ID
 }
 
-// apply removes what was chosen: stopped containers, volumes, then images.
+// apply removes what was chosen: stopped containers, volumes, the build cache,
+// then images.
 func (a *applier) apply(ctx context.Context, chosen []Decision) error {
 	before := a.free()
 	a.gone = map[string]Decision{}
@@ -58,21 +59,27 @@ func (a *applier) free() int64 {
 	return a.Space(a.seen.root).Free
 }
 
-// removeOther removes a stopped container or a volume. The Engine refuses one
-// that has come into use.
+// removeOther removes a stopped container, a volume, or a record of the build
+// cache. The Engine refuses one that has come into use.
 func (a *applier) removeOther(ctx context.Context, d Decision) error {
 	if err := a.write(audit.Removed, d); err != nil {
 		return err
 	}
 	var err error
-	if d.Kind == Container {
+	switch d.Kind {
+	case Container:
 		err = a.Remover.RemoveContainer(ctx, inventory.ID(d.ID))
-	} else {
+	case Volume:
 		err = a.Remover.RemoveVolume(ctx, d.ID)
+	case Cached:
+		err = a.Remover.RemoveCached(ctx, d.ID, a.Policy.Cached)
+	default:
+		err = fmt.Errorf("remove %s %s: nobody knows how", d.Kind, d.ID)
 	}
 	if err != nil {
 		return a.refuse(d, CodeFailed, err.Error())
 	}
+	a.report.Predicted += d.Bytes
 	a.removed(d)
 	return a.write(audit.Purged, d)
 }

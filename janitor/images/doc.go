@@ -1,6 +1,6 @@
 // Package images removes images that will not be needed from the Engine's
-// store, and, where that is wanted, stopped containers that ECS does not own
-// and volumes that nobody named.
+// store, and, where that is wanted, stopped containers that ECS does not own,
+// volumes that nobody named, and the build cache.
 //
 // As for log folders a sweep has two halves: [MakePlan] is a pure function from
 // facts to a [Plan], and the [Sweeper] applies a plan and may only do less. On
@@ -25,7 +25,7 @@
 //   - J6 (plan equals apply): what goes is a subset of a plan that a dry run
 //     prints byte for byte under the same hash, and each removal and refusal has
 //     a record in the audit.
-//   - J7 (an image in use stays): never by force, never by the Engine's prune,
-//     never below a container of any state, and not while one of its names, an
+//   - J7 (an image in use stays): never by force; by the Engine's prune one
+//     named record of the build cache and never an image; never below a container of any state, and not while one of its names, an
 //     hour's youth or any floor of the policy speaks for it.
 package images

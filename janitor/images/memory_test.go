@@ -23,6 +23,7 @@ type memory struct {
 	images     []inventory.Image
 	containers []inventory.Container
 	volumes    []inventory.Volume
+	cached     []inventory.Cached
 	creations  uint64
 
 	calls  []string
@@ -96,9 +97,12 @@ func (e *memory) listing() inventory.Listing {
 }
 
 // Store implements [images.Lister].
-func (e *memory) Store(ctx context.Context, _, _ bool) (s inventory.Store, err error) {
+func (e *memory) Store(ctx context.Context, want inventory.Wanted) (s inventory.Store, err error) {
 	err = e.call(ctx, "store", func() error {
 		s = inventory.Store{Listing: e.listing(), Volumes: slices.Clone(e.volumes)}
+		if want.Cached {
+			s.Cached = slices.Clone(e.cached)
+		}
 		for _, i := range e.images {
 			i.Tags, i.Digests = slices.Clone(i.Tags), slices.Clone(i.Digests)
 			s.Images = append(s.Images, i)
@@ -179,6 +183,20 @@ func (e *memory) RemoveVolume(ctx context.Context, name string) error {
 			}
 		}
 		e.volumes = slices.DeleteFunc(e.volumes, func(v inventory.Volume) bool { return v.Name == name })
+		return nil
+	})
+}
+
+// RemoveCached implements [images.Remover]. Like the Engine it keeps what is in
+// use, shared, built on, or used not long enough ago.
+func (e *memory) RemoveCached(ctx context.Context, id string, unused time.Duration) error {
+	return e.call(ctx, "remove cached "+id, func() error {
+		for _, k := range e.cached {
+			if slices.Contains(k.Parents, id) || k.ID == id && (k.InUse || k.Shared || e.now.Sub(k.Used) < unused) {
+				return errConflict
+			}
+		}
+		e.cached = slices.DeleteFunc(e.cached, func(k inventory.Cached) bool { return k.ID == id })
 		return nil
 	})
 }

@@ -49,7 +49,7 @@ const giveBackTime = 15 * time.Second
 // keeps that of one on its way out: with its last name the Engine deletes it.
 // It reports whether the image is still here.
 func (s *Sweeper) rename(ctx context.Context, m usage.Move) (here bool, err error) {
-	store, err := s.Lister.Store(ctx, false, false)
+	store, err := s.Lister.Store(ctx, inventory.Wanted{})
 	if err != nil {
 		return false, err
 	}

@@ -21,6 +21,7 @@ const (
 	Image     Kind = "image"
 	Container Kind = "container" // stopped
 	Volume    Kind = "volume"    // anonymous
+	Cached    Kind = "build-cache"
 )
 
 // A Verdict is what a plan says of an object.
@@ -44,6 +45,9 @@ const (
 	CodeECS      = "ecs"      // the ECS agent's own
 	CodeOff      = "off"      // objects of its kind are not removed here
 	CodeRunning  = "running"  // a container that is not stopped
+	CodeShared   = "shared"   // an image has the same files: removing it would free nothing
+	CodeParent   = "parent"   // another record of the build cache that stays is built on it
+	CodeEngine   = "engine"   // a record of the build cache that the Engine keeps for itself
 	CodeNamed    = "named"    // a volume that somebody gave a name, a driver or options
 	CodeEnough   = "enough"   // there is room enough without it
 	CodeUnused   = "unused"   // not used for long enough
@@ -58,7 +62,7 @@ const (
 // A Decision is what a plan says of one object, and why.
 type Decision struct {
 	Kind    Kind
-	ID      string   // an image's, a container's, or a volume's name
+	ID      string   // an image's, a container's, a cached record's, or a volume's name
 	Names   []string // an image's references or a container's names; may be none
 	Verdict Verdict
 	Code    string
@@ -75,7 +79,7 @@ func (d Decision) Name() string {
 	switch {
 	case len(d.Names) > 0:
 		return d.Names[0]
-	case d.Kind == Volume:
+	case d.Kind == Volume || d.Kind == Cached:
 		return d.ID
 	default:
 		return inventory.ShortImageID(d.ID)
@@ -99,12 +103,14 @@ type Policy struct {
 	KeepNewest int           // images of each repository that always stay
 	Stopped    time.Duration // how long after its end a container goes; 0: never
 	Anonymous  time.Duration // how long after its last use an anonymous volume goes; 0: never
+	Cached     time.Duration // the same for a record of the build cache
 }
 
 // A Plan is what a sweep would do, with a reason for every object.
 type Plan struct {
 	Decisions []Decision // what goes, in that order; then what stays, sorted by kind and name
 	Blind     string     // why nothing may be removed; empty if it may
+	Unread    string     // why nothing is said about the build cache; empty if it was listed or is not wanted
 	Need      int64      // see [Facts]
 	Frees     int64      // bytes that all removals together set free
 }
@@ -153,12 +159,22 @@ func MakePlan(f Facts, p Policy, now time.Time) Plan {
 	for _, v := range f.Store.Volumes {
 		others = append(others, j.volume(v))
 	}
+	others = append(others, j.cached()...)
 	for _, i := range f.Store.Images {
 		images = append(images, j.image(i))
 	}
-	plan := Plan{Blind: f.Blind, Need: f.Need}
+	plan := Plan{Blind: f.Blind, Need: f.Need, Unread: f.Store.Unread}
 	order := newOrder(f, now)
-	going, staying := order.choose(images, f.Need)
+	for _, d := range others {
+		if d.Verdict == Remove {
+			plan.Frees += d.Bytes
+		}
+	}
+	need := f.Need
+	if need > 0 && plan.Frees > 0 {
+		need = cmp.Or(max(need-plan.Frees, 0), -1) // 0 would be all that may go
+	}
+	going, staying := order.choose(images, need)
 	for _, d := range others {
 		if d.Verdict == Remove {
 			plan.Decisions = append(plan.Decisions, d)

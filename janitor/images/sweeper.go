@@ -18,9 +18,8 @@ import (
 
 // A Lister answers completely or with an error.
 type Lister interface {
-	// Store lists images, then containers; volumes and when stopped containers
-	// ended only if they are wanted.
-	Store(ctx context.Context, volumes, ended bool) (inventory.Store, error)
+	// Store lists images, then containers, and what else is wanted.
+	Store(ctx context.Context, want inventory.Wanted) (inventory.Store, error)
 	List(ctx context.Context) (inventory.Listing, error)
 }
 
@@ -30,6 +29,7 @@ type Remover interface {
 	AddName(ctx context.Context, id, name string) error
 	RemoveContainer(ctx context.Context, id inventory.ID) error
 	RemoveVolume(ctx context.Context, name string) error
+	RemoveCached(ctx context.Context, id string, unused time.Duration) error // if it was not used for so long
 }
 
 // A Clock times pulls.
@@ -164,7 +164,7 @@ func (s *Sweeper) Plan(ctx context.Context, untilLow bool) Plan {
 }
 
 func (s *Sweeper) plan(ctx context.Context, untilLow bool) Plan {
-	f := s.look(ctx)
+	f := s.look(ctx, s.Policy.Cached > 0)
 	if untilLow && s.Space != nil {
 		space := s.Space(f.Store.Engine.RootDir)
 		f.Need, f.Urgent = cmp.Or(space.Need, -1), space.Urgent
@@ -180,10 +180,12 @@ func (s *Sweeper) plan(ctx context.Context, untilLow bool) Plan {
 	return p
 }
 
-// look asks the Engine for everything, and tells the ledger.
-func (s *Sweeper) look(ctx context.Context) (f Facts) {
+// look asks the Engine for everything, and tells the ledger. The build cache is
+// for plans alone: to list it can cost the Engine much, and the ledger has no use
+// for it.
+func (s *Sweeper) look(ctx context.Context, cached bool) (f Facts) {
 	asked, creations := time.Now(), s.created()
-	store, err := s.Lister.Store(ctx, s.Policy.Anonymous > 0, s.Policy.Stopped > 0)
+	store, err := s.Lister.Store(ctx, inventory.Wanted{Volumes: s.Policy.Anonymous > 0, Ended: s.Policy.Stopped > 0, Cached: cached})
 	if err != nil {
 		return Facts{Blind: fmt.Sprintf("Docker cannot be asked: %v", err), Usage: s.Ledger.View()}
 	}
@@ -285,6 +287,9 @@ func (s *Sweeper) tell(r Report) {
 		s.Log.Info("swept images", "result", r.Result(), "reason", r.Plan.Blind)
 		return
 	}
+	if r.Plan.Unread != "" {
+		s.Log.Warn("list build cache", "err", r.Plan.Unread)
+	}
 	s.Log.Info("swept images", "result", r.Result(), "removed", len(r.Removed), "refused", len(r.Refused),
 		"predicted_bytes", r.Predicted, "freed_bytes", r.Freed, "took", r.Duration)
 	for _, o := range r.Lost {
@@ -325,9 +330,11 @@ func (s *Sweeper) Why(ctx context.Context, object string) (Story, error) {
 	slices.SortFunc(story.Entries, func(a, b usage.Entry) int { return b.Came().Compare(a.Came()) })
 	if inventory.IsHex(object) && len(object) >= minPrefix {
 		subjects = map[string]bool{object: true}
+	} else if isCachedID(object) {
+		subjects[object] = true
 	}
 	for subject := range subjects {
-		found, err := s.Audit.Find(subject, maxHistory, string(Image), string(Container), string(Volume))
+		found, err := s.Audit.Find(subject, maxHistory, string(Image), string(Container), string(Volume), string(Cached))
 		if err != nil {
 			return Story{}, err
 		}
@@ -348,7 +355,7 @@ func means(object, id string, names []string) bool {
 	if !isDigest {
 		digits = id
 	}
-	if object == id || len(object) >= minPrefix && inventory.IsHex(object) && strings.HasPrefix(digits, object) {
+	if object == id || isCachedID(id) && len(object) >= len("123456789012") && strings.HasPrefix(id, object) || len(object) >= minPrefix && inventory.IsHex(object) && strings.HasPrefix(digits, object) {
 		return true
 	}
 	return slices.ContainsFunc(names, func(name string) bool {

@@ -72,7 +72,7 @@ func (s *Sweeper) Run(ctx context.Context) error {
 func (s *Sweeper) refresh(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.look(ctx)
+	f := s.look(ctx, false)
 	if f.Blind != "" {
 		return false
 	}

@@ -81,10 +81,13 @@ func (f *File) Write(values ...any) error {
 // the kernel when they reach the disk.
 func (f *File) Append(values ...any) error {
 	var all []byte
-	for _, v := range values {
+	for i, v := range values {
 		b, err := Encode(v)
 		if err != nil {
 			return fmt.Errorf("write journal: %w", err)
+		}
+		if i == 0 { // they are much alike
+			all = make([]byte, 0, len(b)*len(values)*5/4)
 		}
 		all = append(all, b...)
 	}

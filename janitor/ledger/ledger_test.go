@@ -323,3 +323,18 @@ func TestAnEventThatAListingRefutesDoesNotCount(t *testing.T) {
 		t.Errorf("%d unexplained, want 1: its event was refuted", got)
 	}
 }
+
+// After an event Docker is asked for the one container that changed. Of another,
+// whose destroy event is still on its way, the answer says nothing.
+func TestAListingThatWasNotAboutAContainerRefutesNothing(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger"))
+	l.Listed(listing(0, 1, 2))
+	partly := listing(2, 1, 2, 3)
+	partly.Asked = map[inventory.ID]bool{id(3): true}
+	l.Listed(partly)
+	l.Removed(id(1), noon.Add(time.Minute)) // on a busy host it was heard late
+	l.Listed(listing(3, 2, 3))
+	if e := l.View().Entries[id(1)]; e.How != ledger.Removed {
+		t.Errorf("entry is %+v, want removed", e)
+	}
+}

@@ -41,7 +41,9 @@ func (l *Ledger) Removed(id inventory.ID, at time.Time) {
 }
 
 // Listed notes who a complete listing names and who it does not. A listing of
-// another data root says nothing of the containers of this one.
+// another data root says nothing of the containers of this one, and one that
+// was about some containers says of the others only that nobody has told of
+// their end: that is no word against a destroy event that is on its way.
 func (l *Ledger) Listed(listing inventory.Listing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,7 +64,9 @@ func (l *Ledger) Listed(listing inventory.Listing) {
 	present := make(map[inventory.ID]bool, len(listing.Containers))
 	for _, c := range listing.Containers {
 		present[c.ID] = true
-		records = append(records, l.present(c, at)...)
+		if listing.About(c.ID) {
+			records = append(records, l.present(c, at)...)
+		}
 	}
 	l.note(append(records, l.absent(present, at)...)...)
 	if wall(at).After(wall(l.newest)) {

@@ -6,3 +6,12 @@ func (s *Sweeper) Abandon() {
 		g.close()
 	}
 }
+
+// Each has a crew do tasks.
+func Each(all int, do func(i int)) { each(all, do) }
+
+// How many are a crew, and how long one is watched before it becomes one.
+const (
+	Purgers = purgers
+	Glance  = glance
+)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/tombstone"
@@ -25,8 +24,9 @@ func (s *Sweeper) graves(now bool) []grave {
 		if g.yard == nil {
 			continue
 		}
-		pressure := s.pressure(g)
-		for _, stone := range g.yard.Stones() {
+		pressure, stones := s.pressure(g), g.yard.Stones()
+		all = slices.Grow(all, len(stones))
+		for _, stone := range stones {
 			if !stone.Confirmed || stone.Orphan != "" || s.dying[place{g.yard, stone.Name}] {
 				continue
 			}
@@ -54,7 +54,6 @@ const (
 	purgeStones = 1000   // at most are deleted after one look
 	purgeFiles  = 20_000 // in them, and then no further stone: a fraction of a second
 	relief      = 8      // stones, where it may be enough after any of them
-	purgers     = 4      // at once: one mostly waits for the disk
 )
 
 // batch is how many of the graves are deleted after one look.
@@ -133,11 +132,6 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 	}
 	saver := s.archive()
 	freed, failed := make([]int64, len(graves)), make([]error, len(graves))
-	next := make(chan int, len(graves))
-	for i := range graves {
-		next <- i
-	}
-	close(next)
 	for _, g := range graves {
 		s.dying[place{g.yard, g.stone.Name}] = true
 	}
@@ -145,18 +139,12 @@ func (s *Sweeper) purge(ctx context.Context, graves []grave, by string, r *Repor
 	if saver == nil { // what is to be archived can be read until then
 		intend(graves)
 	}
-	var workers sync.WaitGroup
-	for range min(purgers, len(graves)) {
-		workers.Go(func() {
-			for i := range next {
-				s.pace(ctx, graves[i])
-				if failed[i] = s.save(ctx, saver, graves[i], by); failed[i] == nil {
-					freed[i], failed[i] = graves[i].yard.Purge(ctx, graves[i].stone)
-				}
-			}
-		})
-	}
-	workers.Wait()
+	each(len(graves), func(i int) {
+		s.pace(ctx, graves[i])
+		if failed[i] = s.save(ctx, saver, graves[i], by); failed[i] == nil {
+			freed[i], failed[i] = graves[i].yard.Purge(ctx, graves[i].stone)
+		}
+	})
 	s.mu.Lock()
 	for _, g := range graves {
 		delete(s.dying, place{g.yard, g.stone.Name})

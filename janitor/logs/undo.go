@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
+	"github.com/berth-dev/berth/janitor/tombstone"
 )
 
 // A Selector says what to restore: exactly one of its fields is set.
@@ -65,10 +66,11 @@ func (s *Sweeper) bringBack(g grave) error {
 	if err := s.Ledger.Hold(path, until); err != nil {
 		return err
 	}
-	if err := g.ground.yard.Restore(g.stone); err != nil {
-		return errors.Join(err, s.Ledger.Hold(path, held))
+	err := g.ground.yard.Restore(g.stone)
+	if err == nil || errors.Is(err, tombstone.ErrUnsynced) {
+		return err
 	}
-	return nil
+	return errors.Join(err, s.Ledger.Hold(path, held))
 }
 
 func (s *Sweeper) choose(sel Selector) ([]grave, error) {

@@ -40,15 +40,14 @@ func (c *crasher) hook(call kernel.Call, do func() error) error {
 
 func (c *crasher) crashed() bool { return c.at > 0 && c.calls >= c.at }
 
-// crashAfter ends the process after the nth system call with this name.
-func (r *rig) crashAfter(name string, n int) (stop func()) {
+// crashAfter ends the process after the first system call with this name.
+func (r *rig) crashAfter(name string) (stop func()) {
+	over := false
 	return kernel.Intercept(r, func(call kernel.Call, do func() error) error {
-		if n == 0 && call.Name != "openat2" {
+		if over && call.Name != "openat2" {
 			return errCrash
 		}
-		if ofStone(call, name) {
-			n--
-		}
+		over = over || ofStone(call, name)
 		return do()
 	})
 }
@@ -256,7 +255,7 @@ func TestPartsOfAStoneThatSomebodyRemovedArePurged(t *testing.T) {
 	r := newRig(t)
 	deep(t, r.mkdir(dead), 2*tombstone.MaxDepth)
 	s := r.confirmed(dead)
-	stop := r.crashAfter("renameat2", 1) // the first part was moved up
+	stop := r.crashAfter("renameat2") // the first part was moved up
 	if _, err := r.yard.Purge(t.Context(), s); !errors.Is(err, errCrash) {
 		t.Fatal(err)
 	}

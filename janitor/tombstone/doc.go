@@ -7,10 +7,11 @@
 // decided so looks again and then either confirms ([Yard.Confirm]) or puts it
 // back ([Yard.Restore]). Only what is confirmed can be deleted ([Yard.Purge]).
 //
-// A journal beside the stones is written and synced before each rename, so that
-// [Yard.Recover] can finish or roll back whatever a crash has cut short. That
-// something is done is not synced: it shows in where the folder is. Room for
-// both is set aside when the yard is made, because what fills a disk must be
+// A journal beside the stones is written before each rename, so that
+// [Yard.Recover] can finish or roll back whatever a crash has cut short. What
+// takes a folder away, or deletes it, is synced before; what brings one back need
+// not be, and that something is done is not: it shows in where the folder is. Room for
+// all is set aside when the yard is made, because what fills a disk must be
 // deleted when the disk is full.
 //
 // # Invariants

@@ -1,6 +1,8 @@
 package tombstone_test
 
 import (
+	"errors"
+	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -19,17 +21,17 @@ func (r *rig) failing(name string) (stop func()) {
 	})
 }
 
-// What a disk does not sync is in the file all the same: after a restart the
-// journal says more than this process was told.
-func TestAnIntentThatWasNotSyncedDoesNotStandInTheWay(t *testing.T) {
+// A restore that came to nothing, and could not say so, leaves its intent in the
+// journal: after a restart that says more than this process knows.
+func TestAnIntentThatWasNotTakenBackDoesNotStandInTheWay(t *testing.T) {
 	r := newRig(t)
 	s := r.confirmed(dead)
-	stop := r.failing("fdatasync")
-	if err := r.yard.Restore(s); err == nil {
-		t.Fatal("the intent cannot be synced, and Restore says nothing")
+	stop := r.crashAfter("write")
+	if err := r.yard.Restore(s); !errors.Is(err, errCrash) {
+		t.Fatalf("Restore = %v, want the rename to fail", err)
 	}
 	stop()
-	stop = r.crashAfter("unlinkat", 1)
+	stop = r.crashAfter("unlinkat")
 	if _, err := r.yard.Purge(t.Context(), s); err == nil {
 		t.Fatal("Purge ended well in a crash")
 	}
@@ -38,6 +40,59 @@ func TestAnIntentThatWasNotSyncedDoesNotStandInTheWay(t *testing.T) {
 		t.Errorf("recovered %+v, want it resumed", got)
 	}
 	r.purge(s)
+}
+
+// J5: the intent of a restore is not on disk before the rename, and a loss of
+// power can take it away and leave the rename.
+func TestARestoreWhoseIntentIsLostIsDone(t *testing.T) {
+	r := newRig(t)
+	s, ino := r.confirmed(dead), inode(t, r.inYard(r.yard.Stones()[0].Name))
+	journal := r.at(tombstone.Home, tombstone.JournalName)
+	synced, err := os.Stat(journal)
+	ok(t, err)
+	stop := r.crashAfter("renameat2")
+	if err := r.yard.Restore(s); err == nil {
+		t.Error("nothing can be synced, and Restore says nothing")
+	}
+	stop()
+	r.shut()
+	ok(t, os.Truncate(journal, synced.Size()))
+	r.open()
+	if got := r.recover(); len(got.Restored)+len(got.Resumed)+len(got.Orphans)+got.Bad > 0 {
+		t.Errorf("recovered %+v, want nothing to do", got)
+	}
+	r.wantStones()
+	if inode(t, r.at(dead)) != ino {
+		t.Error("another inode is there")
+	}
+}
+
+// J5: where the rename of a restore cannot be synced, the intent is, and where
+// that cannot be synced either nobody is told that all is well.
+func TestARestoreThatIsNotOnDiskSaysSoOrGoesOn(t *testing.T) {
+	for _, journals := range []bool{true, false} {
+		r := newRig(t)
+		s, synced := r.confirmed(dead), false
+		stop := kernel.Intercept(t, func(c kernel.Call, do func() error) error {
+			if c.Name == "fsync" || c.Name == "fdatasync" && !journals {
+				return unix.EIO
+			}
+			synced = synced || c.Name == "fdatasync"
+			return do()
+		})
+		err := r.yard.Restore(s)
+		stop()
+		if synced != journals || errors.Is(err, tombstone.ErrUnsynced) == journals {
+			t.Errorf("journals can be synced: %v; synced: %v, Restore = %v", journals, synced, err)
+		}
+		r.wantStones()
+		r.wantContent("dead", dead, "app.log")
+		ok(t, os.Rename(r.at(dead), r.inYard(s.Name))) // the power is lost, and with it the rename
+		if got := r.again(); len(got.Restored) != 1 {
+			t.Errorf("recovered %+v, want it restored again", got)
+		}
+		r.wantContent("dead", dead, "app.log")
+	}
 }
 
 // The same the other way round: nothing of it is deleted.

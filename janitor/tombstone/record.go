@@ -6,9 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// What the journal says of a stone. An intent (bury, restore, purge) is on disk
-// before the rename or the first unlink. That something is done needs no sync:
-// a lost "gone" shows in that the stone is not there.
+// What the journal says of a stone. An intent to bury or purge is on disk before
+// the rename or the first unlink. One to restore is written before the rename,
+// and that something is done afterwards; neither needs a sync: what is lost of
+// it shows in that the stone is not there.
 const (
 	opBury    = "bury"
 	opConfirm = "confirm"

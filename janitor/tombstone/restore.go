@@ -48,22 +48,37 @@ func (y *Yard) restore(name string) error {
 			return refusal{err}
 		}
 	}
-	if err := y.write(record{Op: opRestore, Name: name}); err != nil {
+	if err := y.append(record{Op: opRestore, Name: name}); err != nil {
 		return err
 	}
 	if err := y.putBack(name, s.Rel, to, last); err != nil {
 		y.note(record{Op: opStay, Name: name})
 		return refusal{err}
 	}
+	return y.back(name, to)
+}
+
+// back returns once it is on disk that a stone is back, and says so in the
+// journal.
+//
+// That it should go back need not be on disk before the rename. Where a loss of
+// power takes that from the journal and leaves the rename, the stone is not in
+// the yard, and so it is gone; where it takes both, nobody was told that it is
+// back, and it is a stone as before. What must not be is a journal that says
+// gone before the rename is on disk: that would make an orphan of the stone.
+// Where that cannot be had the journal is to say, on disk, that it is on its way
+// back: should a loss of power undo the rename, it goes back again.
+func (y *Yard) back(name string, to *beneath.Dir) error {
 	gone := record{Op: opGone, Name: name}
-	// A journal that says gone before the rename is on disk would make an
-	// orphan of it. Where that cannot be had the journal says that it is on its
-	// way back, and should a loss of power undo the rename, it goes back again.
-	if errors.Join(kernel.Fsync(to.Fd()), kernel.Fsync(y.stones.Fd())) != nil {
-		y.took(gone)
+	failed := errors.Join(kernel.Fsync(to.Fd()), kernel.Fsync(y.stones.Fd()))
+	if failed == nil {
+		y.note(gone)
 		return nil
 	}
-	y.note(gone)
+	err := y.write() // nothing, but what is there is on disk with it
+	if y.took(gone); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsynced, errors.Join(failed, err))
+	}
 	return nil
 }
 

@@ -89,7 +89,7 @@ func TestRestoreOfSomethingElseIsRefused(t *testing.T) {
 func TestWhatIsPartlyDeletedIsNotRestored(t *testing.T) {
 	r := newRig(t)
 	s := r.confirmed(dead)
-	stop := r.crashAfter("unlinkat", 1)
+	stop := r.crashAfter("unlinkat")
 	if _, err := r.yard.Purge(t.Context(), s); !errors.Is(err, errCrash) {
 		t.Fatal(err)
 	}

@@ -47,6 +47,7 @@ var (
 	ErrLocked      = errors.New("another berth process has this root")
 	ErrBusy        = errors.New("somebody keeps writing into it")
 	ErrUnfinished  = errors.New("there is more than one call deletes; the next goes on")
+	ErrUnsynced    = errors.New("is back, but a loss of power may undo that")
 	ErrClosed      = errors.New("the yard is closed")
 )
 

@@ -27,7 +27,9 @@ type purge struct {
 	stone   string
 	parts   []string // names in the yard of what lay too deep
 	hoisted int      // number of the newest part
-	freed   int64    // bytes
+	known   bool     // it was measured: files need not be looked at
+	freed   int64    // bytes of the files that were
+	files   int64    // unlinked: all that is no folder
 	entries int
 	path    []string // where the walk is, below the stone or a part
 	errs    []error  // the first few
@@ -118,10 +120,14 @@ func (p *purge) entry(d *beneath.Dir, e beneath.Entry, depth int) error {
 
 // unlink removes an entry that is no folder, and reports false if it is one.
 func (p *purge) unlink(d *beneath.Dir, name string) bool {
-	size := onDisk(d, name)
+	size := int64(0)
+	if !p.known {
+		size = onDisk(d, name)
+	}
 	err := kernel.Unlinkat(d.Fd(), name, 0)
 	switch {
 	case err == nil:
+		p.files++
 		p.freed += size
 	case errors.Is(err, unix.EISDIR):
 		return false

@@ -70,6 +70,15 @@ func (y *Yard) write(records ...record) error {
 	return nil
 }
 
+// append is write for what need not be on disk yet.
+func (y *Yard) append(r record) error {
+	if err := y.journal.Append(r); err != nil {
+		return err
+	}
+	y.took(r)
+	return nil
+}
+
 // note is write for what is done already and shows in the yard itself: that it
 // does not get into the journal, on a full disk or in a crash, does no harm.
 func (y *Yard) note(r record) {

@@ -19,6 +19,7 @@ type daemon struct {
 	settings   settings
 	env        []string // NAME=value, besides the notify socket
 	user       uint32   // who runs it; 0: root
+	alone      bool     // it has a network namespace of its own
 	supervisor *supervisor
 
 	cmd   *exec.Cmd // nil while it does not run
@@ -91,6 +92,9 @@ func (d *daemon) spawn() {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if d.user != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: d.user, Gid: d.user}
+	}
+	if d.alone {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWNET
 	}
 	d.supervisor.forget()
 	if err := cmd.Start(); err != nil {

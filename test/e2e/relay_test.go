@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -229,6 +230,15 @@ func TestRelayShowsAndWritesWhatPasses(t *testing.T) {
 	}
 	if done.Datagrams == 0 || int64(len(content)) != done.Bytes || !strings.HasPrefix(string(content), "\xD4\x74\xD0\x60") || !strings.Contains(string(content), string(id)) {
 		t.Errorf("captured %+v", done)
+	}
+	host, port := d.place()
+	file := ask[api.Docker0](d, "docker0").File
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "DD_AGENT_HOST="+host+"\nDD_DOGSTATSD_PORT="+port) {
+		t.Errorf("applications are told %q, %v", text, err)
+	}
+	d.stop()
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("applications are still told where to send: %v", err)
 	}
 }
 

@@ -31,6 +31,8 @@ func quick(dir string) settings {
 		"logs.first_sweep_delay": "0s",
 		"logs.sweep_share":       100,
 		"relay.listen":           "off",
+		"ecs.introspection":      "http://127.0.0.1:9", // nobody
+		"ecs.metadata":           "http://127.0.0.1:9",
 		"metrics.dogstatsd":      "off",
 		"log.level":              "debug",
 		"log.format":             "text",

@@ -11,8 +11,9 @@ func (s *session) images() *cobra.Command {
 		Use:   "images",
 		Short: "Images, and what else Docker stores: what there is, what goes, what went",
 		Long: "Images in Docker's store, and, where the configuration wants that, stopped containers\n" +
-			"that ECS does not own and anonymous volumes. What is in use, young, pinned or among the\n" +
-			"newest of its repository stays; of the rest goes what was not used for images.min_age.",
+			"that ECS does not own, anonymous volumes and the build cache. What is in use, young,\n" +
+			"pinned or among the newest of its repository stays; of the rest goes what was not used\n" +
+			"for images.min_age.",
 		Example: "  berth images ls\n  berth images plan\n  berth images sweep --dry-run",
 	}
 	c.AddCommand(s.imagesList(), s.imagesPlan(), s.imagesSweep(), s.imagesHistory())

@@ -119,7 +119,7 @@ func (s *session) relayCapture() *cobra.Command {
 		Use: "capture", Args: cobra.NoArgs,
 		Short: "Write the datagrams that come to a file, for a time",
 		Long: "Write the datagrams that come to the relay, as they come, to a file below the daemon's\n" +
-			"state folder, and print its path. The Datadog agent replays it: datadog-agent\n" +
+			"state folder, where the newest eight stay, and print its path. The Datadog agent replays it: datadog-agent\n" +
 			"dogstatsd-replay -f PATH. It takes the rights to operate.",
 		Example: "  berth relay capture --for 30s\n  berth relay capture --service orders --json | jq -r .path",
 	}

@@ -12,8 +12,12 @@ import (
 func (s *session) reservation() *cobra.Command {
 	return &cobra.Command{
 		Use: "reservation", Args: cobra.NoArgs,
-		Short:   "What of this host's CPU and memory is reserved, and by whom",
-		Long:    "What this host has registered with its cluster, what of it tasks have reserved, and\nwhat containers that ECS does not know take beside it. CPU is in units, 1024 to a\ncore.",
+		Short: "What of this host's CPU and memory is reserved, and by whom",
+		Long: "What this host has registered with its cluster, what of it tasks have reserved, and\n" +
+			"what containers that ECS does not count take beside it. CPU is in units, 1024 to a\n" +
+			"core. A task that is to stop stays reserved until it has stopped, as the ECS agent\n" +
+			"counts; it is no longer scheduled, as the control plane counts. Each task says how\n" +
+			"its size was found.",
 		Example: "  berth reservation\n  berth reservation --json | jq '.memory.reserved / .memory.registered'",
 		RunE: func(c *cobra.Command, _ []string) error {
 			r, err := s.client().Reservation(c.Context())
@@ -26,17 +30,26 @@ func (s *session) reservation() *cobra.Command {
 }
 
 func (p *page) reservation(r api.Reservation) {
-	t := p.table("RESOURCE", ">REGISTERED", ">RESERVED", ">UNMANAGED", ">FREE", ">RESERVED %")
+	t := p.table("RESOURCE", ">REGISTERED", ">RESERVED", ">SCHEDULED", ">UNMANAGED", ">FREE", ">RESERVED %")
 	for _, v := range []struct {
 		name  string
 		of    api.Vector
 		shown func(int64) string
-	}{{"CPU", r.CPU, number}, {"memory", r.Memory, mebibytes}} {
-		t.row(v.name, v.shown(v.of.Registered), v.shown(v.of.Reserved), v.shown(v.of.Unmanaged), v.shown(v.of.Registered-v.of.Reserved), share(v.of))
+	}{{"CPU", r.CPU, number}, {"memory", r.Memory, mebibytes}, {"GPU", r.GPU, number}} {
+		if v.name == "GPU" && v.of == (api.Vector{}) {
+			continue
+		}
+		t.row(v.name, v.shown(v.of.Registered), v.shown(v.of.Reserved), v.shown(v.of.Scheduled), v.shown(v.of.Unmanaged), v.shown(v.of.Registered-v.of.Reserved), share(v.of))
 	}
 	t.draw()
+	if len(r.Ports) > 0 {
+		p.line("host ports %s", strings.Join(r.Ports, " "))
+	}
+	if r.Pending > 0 || r.Stopping > 0 {
+		p.line("%s pending, %d to stop", plural(r.Pending, "task"), r.Stopping)
+	}
 	if r.Source != "" {
-		p.line("sizes from %s", r.Source)
+		p.line("from %s", r.Source)
 	}
 	if !r.Exact {
 		p.line("%s", ink{"the sizes are not exact", yellow})
@@ -47,13 +60,13 @@ func (p *page) reservation(r api.Reservation) {
 	if len(r.Tasks) > 0 {
 		p.line("")
 	}
-	tasks := p.table("~SERVICE", "TASK", ">CPU", ">MEMORY", "CONTAINERS", "~WHY")
+	tasks := p.table("~SERVICE", "TASK", "COUNTS", ">CPU", ">MEMORY", "CONTAINERS", "~WHY")
 	for _, k := range r.Tasks {
 		var ids []string
 		for _, id := range k.Containers {
 			ids = append(ids, short(id))
 		}
-		tasks.row(k.Service, task(k.Task), k.CPU, mebibytes(k.Memory), strings.Join(ids, ","), k.Why)
+		tasks.row(k.Service, task(k.Task), k.Status, k.CPU, mebibytes(k.Memory), strings.Join(ids, ","), k.Why)
 	}
 	tasks.draw()
 }

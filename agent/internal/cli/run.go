@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -41,6 +42,7 @@ func (s *session) sources(g given) config.Sources {
 func (s *session) run() *cobra.Command {
 	var g given
 	var level string
+	var withdraw bool
 	c := &cobra.Command{
 		Use: "run", Args: cobra.NoArgs,
 		Short: "Run the daemon",
@@ -53,6 +55,7 @@ func (s *session) run() *cobra.Command {
 	levels := []string{"debug", "info", "warn", "error"}
 	c.Flags().StringVar(&level, "log-level", "", "least severe message that is logged, in place of log.level: "+strings.Join(levels, ", "))
 	_ = c.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(levels, cobra.ShellCompDirectiveNoFileComp))
+	c.Flags().BoolVar(&withdraw, "withdraw", false, "take the host's record out of the store at the end, in place of publish.withdraw")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if s.env.Run == nil {
 			return errors.New("this build has no daemon")
@@ -62,6 +65,9 @@ func (s *session) run() *cobra.Command {
 				return misused("--log-level is %s, not %q", strings.Join(levels, ", "), level)
 			}
 			g.set = append(g.set, "log.level="+level)
+		}
+		if c.Flags().Changed("withdraw") {
+			g.set = append(g.set, fmt.Sprintf("publish.withdraw=%t", withdraw))
 		}
 		return s.env.Run(c.Context(), s.sources(g))
 	}

@@ -173,9 +173,10 @@ func (s *sample) Portmaps(context.Context) []api.Portmap {
 
 func (s *sample) Reservation(context.Context) api.Reservation {
 	return api.Reservation{
-		CPU: api.Vector{Registered: 4096, Reserved: 1024, Unmanaged: 128}, Memory: api.Vector{Registered: 15568, Reserved: 16384, Unmanaged: 64},
-		Source: "container limits", Notes: []string{"task 0123 has no size of its own"},
-		Tasks: []api.TaskReservation{{Task: containers()[0].Task, Service: "orders", Containers: []string{id("4f1c2d3e4a5b")}, CPU: 256, Memory: 512, Why: "the sum of its containers"}},
+		CPU: api.Vector{Registered: 4096, Reserved: 1024, Scheduled: 768, Unmanaged: 128}, Memory: api.Vector{Registered: 15568, Reserved: 16384, Scheduled: 512, Unmanaged: 64},
+		GPU: api.Vector{Registered: 2, Reserved: 1, Scheduled: 1}, Ports: []string{"80/tcp"}, Pending: 1, Stopping: 2, Unknown: 1,
+		Source: "introspection+tmds+docker", Notes: []string{"task 0123 has no size of its own"},
+		Tasks: []api.TaskReservation{{Task: containers()[0].Task, Service: "orders", Status: "counted", Containers: []string{id("4f1c2d3e4a5b")}, CPU: 256, Memory: 512, Why: "the sum of its containers"}},
 	}
 }
 

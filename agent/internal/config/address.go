@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,4 +100,17 @@ func isHostPort(s string) bool {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && n > 0
+}
+
+// isLocalURL takes what leads to a server of this host alone: no metadata of a
+// container may be asked for elsewhere.
+func isLocalURL(v any) error {
+	s := v.(string)
+	u, err := url.Parse(s)
+	if err == nil && u.Scheme == "http" && u.User == nil && strings.TrimSuffix(u.Path, "/") == "" && u.RawQuery == "" {
+		if addr, err := netip.ParseAddrPort(u.Host); err == nil && addr.Addr().IsLoopback() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not an http URL with an address on loopback and a port (example: http://127.0.0.1:51678)", quote(s))
 }

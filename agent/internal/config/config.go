@@ -10,6 +10,7 @@ import (
 type Config struct {
 	Host       Host       `yaml:"host"`
 	Docker     Docker     `yaml:"docker"`
+	ECS        ECS        `yaml:"ecs"`
 	API        API        `yaml:"api"`
 	StateDir   string     `yaml:"state_dir"` // absolute path; /var/lib/berth
 	Logs       Logs       `yaml:"logs"`
@@ -17,6 +18,7 @@ type Config struct {
 	Disk       Disk       `yaml:"disk"`
 	Containers Containers `yaml:"containers"`
 	Volumes    Volumes    `yaml:"volumes"`
+	BuildCache BuildCache `yaml:"build_cache"`
 	Relay      Relay      `yaml:"relay"`
 	Publish    Publish    `yaml:"publish"`
 	Metrics    Metrics    `yaml:"metrics"`
@@ -37,6 +39,12 @@ type Docker struct {
 	DataRoot     string        `yaml:"data_root"`     // absolute path; empty: the one first seen
 	Settle       time.Duration `yaml:"settle"`        // 5m; nothing is deleted for this long after a start of the Engine
 	ServiceLabel string        `yaml:"service_label"` // container label that names the service outside ECS; empty: none
+}
+
+// ECS is where this host's ECS agent answers.
+type ECS struct {
+	Introspection string `yaml:"introspection"` // URL; http://127.0.0.1:51678
+	Metadata      string `yaml:"metadata"`      // URL; http://127.0.0.1:51679
 }
 
 // API is the unix socket that the command line talks to.
@@ -99,6 +107,11 @@ type Volumes struct {
 	Anonymous Age `yaml:"anonymous"` // off
 }
 
+// BuildCache is the prune of what builds left for the next build.
+type BuildCache struct {
+	Unused Age `yaml:"unused"` // off
+}
+
 // Relay is the dogstatsd relay on docker0.
 type Relay struct {
 	Listen        Listen              `yaml:"listen"`         // docker0:8125
@@ -119,6 +132,7 @@ type Publish struct {
 	Store     string        `yaml:"store"`      // embedded, or a URL that may hold a password; embedded
 	JMXMPPort int           `yaml:"jmxmp_port"` // port inside containers; 5555
 	TTL       time.Duration `yaml:"ttl"`        // 90s; life of a record that is not renewed
+	Withdraw  bool          `yaml:"withdraw"`   // false; the record goes with the daemon
 }
 
 // Metrics is where the agent's own metrics go.
@@ -146,6 +160,7 @@ type Reload struct {
 func Default() Config {
 	return Config{
 		Docker:   Docker{Socket: "/var/run/docker.sock", Settle: 5 * time.Minute},
+		ECS:      ECS{Introspection: "http://127.0.0.1:51678", Metadata: "http://127.0.0.1:51679"},
 		API:      API{Socket: "/run/berth/berth.sock", Group: "berth"},
 		StateDir: "/var/lib/berth",
 		Logs: Logs{

@@ -46,7 +46,7 @@ func TestNobodyBelievesInADutyThatDoesNotRun(t *testing.T) {
 	}{
 		"nothing set":                    {},
 		"duties that run":                {set: []string{"logs.grace=2h", "publish.ttl=30s", "publish.store=embedded", "metrics.tags=[]", "images.min_age=1h", "containers.stopped=1h", "relay.listen=docker0:8125", "relay.origin=cred"}},
-		"duties that are switched off":   {set: []string{"containers.stopped=off", "volumes.anonymous=off", "relay.listen=off"}},
+		"duties that are switched off":   {set: []string{"containers.stopped=off", "volumes.anonymous=off", "build_cache.unused=off", "relay.listen=off"}},
 		"a store that is not built in":   {set: []string{"publish.store=etcd://a:2379"}, want: []string{"publish.store"}},
 		"another cluster's name is fine": {set: []string{"host.cluster=prod"}},
 	}

@@ -129,3 +129,11 @@ func TestInvalidIsFoundInAWrappedError(t *testing.T) {
 		t.Errorf("got %#v", err)
 	}
 }
+
+func TestTheECSAgentIsOnThisHost(t *testing.T) {
+	for _, url := range []string{"http://169.254.169.254:80", "http://localhost:51678", "https://127.0.0.1:51678", "http://127.0.0.1", "http://u@127.0.0.1:1", "http://127.0.0.1:1/v4", "off"} {
+		if _, err := config.Load(config.Sources{Set: []string{"ecs.metadata=" + url}}); err == nil || !strings.Contains(err.Error(), "loopback") {
+			t.Errorf("%s: %v, want it refused", url, err)
+		}
+	}
+}

@@ -59,6 +59,10 @@ func keys(c Checks) table {
 		{name: "docker.settle", doc: "After a start of the Engine nothing is deleted for this long."},
 		{name: "docker.service_label", rule: isWord, doc: "Container label that names the service of a container outside ECS. Empty: none."},
 
+		{name: "ecs", doc: "The ECS agent of this host, which knows its tasks. A host without one is asked once a minute."},
+		{name: "ecs.introspection", rule: isLocalURL, doc: "Where it lists tasks: an http URL on loopback."},
+		{name: "ecs.metadata", rule: isLocalURL, doc: "Where it tells the metadata of a task: an http URL on loopback."},
+
 		{name: "api", doc: "The unix socket that the other berth commands talk to."},
 		{name: "api.socket", rule: isSocket, restart: true, doc: "Path of the socket."},
 		{name: "api.group", rule: isGroup, restart: true, doc: "Group that may connect and look. Empty: the daemon's own."},
@@ -106,6 +110,9 @@ func keys(c Checks) table {
 		{name: "volumes", doc: "Volumes that no container refers to."},
 		{name: "volumes.anonymous", doc: "How long after it was last mounted, or first seen, an anonymous volume of the local driver is removed, or off."},
 
+		{name: "build_cache", doc: "What builds on this host left for the next build."},
+		{name: "build_cache.unused", doc: "How long after its last use a record of the build cache is removed, or off. To list them, in plans and sweeps, an Engine before 23.0 walks all volumes."},
+
 		{name: "relay", doc: "The dogstatsd relay for containers."},
 		{name: "relay.listen", restart: true, doc: "Where it listens: interface:port for whatever addresses that has at the time, address:port, or off."},
 		{name: "relay.upstream", rule: isUpstream, doc: "Where it sends: udp://host:port, unixgram:///path or unix:///path. Each further one in a list gets a copy of every packet."},
@@ -126,6 +133,7 @@ func keys(c Checks) table {
 		{name: "publish.store", rule: isStore, doc: "embedded, or the store's URL: etcd://host:port, dynamodb://table or redis://host:port."},
 		{name: "publish.jmxmp_port", least: 1, most: 65535, doc: "Port inside containers behind which a JMXMP server is looked for."},
 		{name: "publish.ttl", rule: isTTL, doc: "How long the record lives without being renewed; at least 10s."},
+		{name: "publish.withdraw", doc: "Take the record out of the store when the daemon ends: for a host that does not come back. Without it a restart goes unnoticed, and the record goes along only when systemd shuts the host down."},
 
 		{name: "metrics", doc: "The agent's own metrics."},
 		{name: "metrics.dogstatsd", rule: isDogstatsd, doc: "Where they go: host:port, the path of a unix socket, or off."},

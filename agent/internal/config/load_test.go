@@ -72,6 +72,7 @@ func TestFlagsWinOverEnvironmentOverFileOverDefaults(t *testing.T) {
 const everything = `
 host: {id: i-0abc, cluster: prod}
 docker: {socket: /run/docker.sock, data_root: /mnt/docker, settle: 1m, service_label: app}
+ecs: {introspection: "http://127.0.0.1:9", metadata: "http://[::1]:10"}
 api: {socket: /tmp/b.sock, group: "", operator_group: wheel}
 state_dir: /mnt/berth
 logs:
@@ -94,6 +95,7 @@ images: {schedule: "0 4 * * *", splay: 1h, min_age: 4d, keep: ["base/*"], keep_n
 disk: {high: 90, low: 80, emergency: 99}
 containers: {stopped: 7d}
 volumes: {anonymous: 30d}
+build_cache: {unused: 14d}
 relay:
   listen: br0:8126
   upstream: ["udp://127.0.0.1:8125", "unixgram:///var/run/datadog/dsd.socket"]
@@ -106,7 +108,7 @@ relay:
   block: {"*": [debug., test.], orders: [noise]}
   stable_address: 169.254.231.1
   labels: {com.example.team: team}
-publish: {store: "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", jmxmp_port: 0x15B4, ttl: 30s}
+publish: {store: "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", jmxmp_port: 0x15B4, ttl: 30s, withdraw: true}
 metrics: {dogstatsd: /var/run/datadog/dsd.socket, prefix: "", tags: ["env:prod"]}
 log: {level: debug, format: json}
 config: {watch: false}
@@ -116,6 +118,7 @@ func everythingWant() config.Config {
 	return config.Config{
 		Host:     config.Host{ID: "i-0abc", Cluster: "prod"},
 		Docker:   config.Docker{Socket: "/run/docker.sock", DataRoot: "/mnt/docker", Settle: time.Minute, ServiceLabel: "app"},
+		ECS:      config.ECS{Introspection: "http://127.0.0.1:9", Metadata: "http://[::1]:10"},
 		API:      config.API{Socket: "/tmp/b.sock", OperatorGroup: "wheel"},
 		StateDir: "/mnt/berth",
 		Logs: config.Logs{
@@ -130,6 +133,7 @@ func everythingWant() config.Config {
 		Disk:       config.Disk{High: 90, Low: 80, Emergency: 99},
 		Containers: config.Containers{Stopped: config.Age(7 * 24 * time.Hour)},
 		Volumes:    config.Volumes{Anonymous: config.Age(30 * 24 * time.Hour)},
+		BuildCache: config.BuildCache{Unused: config.Age(14 * 24 * time.Hour)},
 		Relay: config.Relay{
 			Listen:   config.Listen{Interface: "br0", Port: 8126},
 			Upstream: config.Upstream{"udp://127.0.0.1:8125", "unixgram:///var/run/datadog/dsd.socket"},
@@ -138,7 +142,8 @@ func everythingWant() config.Config {
 			StableAddress: netip.MustParseAddr("169.254.231.1"), Labels: map[string]string{"com.example.team": "team"},
 		},
 		Publish: config.Publish{
-			Store: "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", JMXMPPort: 5556, TTL: 30 * time.Second,
+			Withdraw: true,
+			Store:    "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret", JMXMPPort: 5556, TTL: 30 * time.Second,
 		},
 		Metrics: config.Metrics{Dogstatsd: "/var/run/datadog/dsd.socket", Tags: []string{"env:prod"}},
 		Log:     config.Log{Level: "debug", Format: "json"},
@@ -168,13 +173,13 @@ func TestEveryKeyCanBeSetInTheEnvironmentAndByFlags(t *testing.T) {
 		"logs.first_sweep_delay": "0", "logs.sweep_share": "25", "logs.sweep_bytes": "off", "logs.sweep_time": "1m",
 		"images.schedule": "0 4 * * *", "images.splay": "1h", "images.min_age": "4d", "images.keep": "['base/*']",
 		"images.keep_newest": "0", "images.dangling": "1h30m", "disk.high": "90", "disk.low": "80", "disk.emergency": "99",
-		"containers.stopped": "7d", "volumes.anonymous": "30d", "relay.listen": "br0:8126",
+		"containers.stopped": "7d", "volumes.anonymous": "30d", "build_cache.unused": "14d", "relay.listen": "br0:8126",
 		"relay.upstream": "[udp://127.0.0.1:8125, unixgram:///var/run/datadog/dsd.socket]", "relay.origin": "off",
 		"relay.fallback": "unix:///var/run/datadog/dsd-stream.socket", "relay.client_origin": "replace", "relay.hold": "8MiB",
 		"relay.rate": "5000", "relay.contexts": "100", "relay.block": "{'*': [debug., test.], orders: [noise]}",
 		"relay.stable_address": "169.254.231.1", "relay.labels": "{com.example.team: team}",
 		"publish.store":      "etcd://berth:secret@10.0.0.5:2379,10.0.0.6:2379/berth?token=secret",
-		"publish.jmxmp_port": "5556", "publish.ttl": "30s", "metrics.dogstatsd": "/var/run/datadog/dsd.socket",
+		"publish.jmxmp_port": "5556", "publish.ttl": "30s", "publish.withdraw": "true", "ecs.introspection": "http://127.0.0.1:9", "ecs.metadata": "http://[::1]:10", "metrics.dogstatsd": "/var/run/datadog/dsd.socket",
 		"metrics.prefix": "", "metrics.tags": "[env:prod]", "log.level": "debug", "log.format": "json", "config.watch": "false",
 	}
 	var env, set []string

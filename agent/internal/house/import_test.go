@@ -20,6 +20,7 @@ var arrows = map[string][]string{
 	"agent/internal/house":  {},
 
 	"collectors/docker":      {"collectors/inventory"},
+	"collectors/ecs":         {"collectors/inventory"},
 	"collectors/jmxmp":       {"collectors/inventory"},
 	"collectors/reservation": {"collectors/inventory"},
 	"collectors/process":     {"collectors/inventory"},
@@ -57,6 +58,7 @@ var arrows = map[string][]string{
 
 	"bench":             {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"bench/relay":       {"bridge/dogstatsd", "collectors/inventory"},
+	"bench/fleet":       {"bridge/publish", "bridge/store", "bridge/store/embedded", "collectors/identity", "collectors/inventory"},
 	"packaging/release": {},
 	"test/adversary":    {},
 	"test/dockerproxy":  {"collectors/inventory"},
@@ -93,6 +95,7 @@ type place struct {
 // libraries has a place for each, so that it can be replaced there.
 var libraries = []place{
 	{module: "github.com/docker/docker", in: []string{"collectors/docker"}},
+	{module: "github.com/docker/go-connections", in: []string{"collectors/docker"}}, // the types of Docker's ports
 	{module: "github.com/docker/go-units", in: []string{"agent", "agent/internal/..."}},
 	{module: "go.opentelemetry.io", in: []string{"collectors/docker"}}, // Docker's client takes its no-op tracer
 	{module: "github.com/robfig/cron/v3", in: []string{"janitor"}},

@@ -42,7 +42,7 @@ func TestThePageOfTheJanitorIsTrue(t *testing.T) {
 		}
 	}
 	keys := tr.text(t, "packaging/config.md")
-	for _, m := range regexp.MustCompile("`((?:logs|disk|images|containers|volumes)\\.[a-z_]+)`").FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile("`((?:logs|disk|images|containers|volumes|build_cache)\\.[a-z_]+)`").FindAllStringSubmatch(page, -1) {
 		if !strings.Contains(keys, "| `"+m[1]+"` |") {
 			t.Errorf("janitor/README.md names %s, which is no key", m[1])
 		}

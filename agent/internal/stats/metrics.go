@@ -60,6 +60,14 @@ const (
 	ConfigRejected     = "config.rejected"
 	ProcessCPU         = "process.cpu_seconds"
 	ProcessRSS         = "process.rss_bytes"
+	StoreFenced        = "store.fenced"
+	StoreCut           = "store.cut"
+	StoreFailures      = "store.failures"
+	Reserved           = "reservation.reserved"
+	Scheduled          = "reservation.scheduled"
+	Registered         = "reservation.registered"
+	ReservedUnknown    = "reservation.unknown"
+	ReservedExact      = "reservation.exact"
 )
 
 // Metrics returns the table of all metrics, sorted by name.
@@ -77,9 +85,9 @@ func Metrics() []Metric {
 		{ImagesPredicted, Count, "byte", nil, "what removed images set free, counted in layers"},
 		{ImagesLost, Count, "image", nil, "images removed while a container was made from them; must stay 0"},
 		{Images, Gauge, "image", nil, "images in Docker's store when it was last looked at"},
-		{ImagesRefused, Count, "", nil, "images, containers and volumes that a plan removes, kept after all"},
-		{ImagesRemoved, Count, "", nil, "images, containers and volumes removed"},
-		{ImagesUnused, Gauge, "", nil, "images, containers and volumes that the next sweep would remove"},
+		{ImagesRefused, Count, "", nil, "images, containers, volumes and records of the build cache that a plan removes, kept after all"},
+		{ImagesRemoved, Count, "", nil, "images, containers, volumes and records of the build cache removed"},
+		{ImagesUnused, Gauge, "", nil, "images, containers, volumes and records of the build cache that the next sweep would remove"},
 		{JobsRuns, Count, "", []string{"job", "result"}, "runs of scheduled jobs"},
 		{JobsSeconds, Count, "second", []string{"job"}, "time spent in scheduled jobs"},
 		{LogsFreed, Count, "byte", nil, "bytes given back by deleted log folders"},
@@ -103,6 +111,14 @@ func Metrics() []Metric {
 		{RelayHeldBytes, Gauge, "byte", []string{"upstream"}, "what is held for an upstream that is away"},
 		{RelaySent, Count, "message", []string{"upstream"}, "messages that an upstream has taken"},
 		{RelayUp, Gauge, "", []string{"upstream"}, "0 while an upstream is away"},
+		{ReservedExact, Gauge, "", nil, "1 while what is reserved is the ECS agent's own figure"},
+		{Registered, Gauge, "", []string{"resource"}, "what the host has for tasks: CPU units, MiB, GPUs"},
+		{Reserved, Gauge, "", []string{"resource"}, "what tasks hold, those that are to stop among them"},
+		{Scheduled, Gauge, "", []string{"resource"}, "what tasks hold that are not to stop"},
+		{ReservedUnknown, Gauge, "task", nil, "tasks of which no size, or not all of it, is known"},
+		{StoreCut, Gauge, "", nil, "port mappings left out of the host's record because it would be too large"},
+		{StoreFailures, Count, "", nil, "calls to the central store that failed"},
+		{StoreFenced, Gauge, "", nil, "1 while another agent publishes for this host, as on a cloned machine"},
 		{StoreUp, Gauge, "", nil, "1 while the central store takes the host's record"},
 	}
 }

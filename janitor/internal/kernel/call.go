@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"os"
+	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,7 +51,22 @@ func Unlinkat(fd int, name string, flags int) error {
 	if h := hook.Load(); h != nil {
 		return (*h)(Call{Name: "unlinkat", Fd: fd, Path: name}, func() error { return unix.Unlinkat(fd, name, flags) })
 	}
-	return unix.Unlinkat(fd, name, flags)
+	return unlinkat(fd, name, flags)
+}
+
+// unlinkat is [unix.Unlinkat] without what that leaves to be collected for each
+// of a million names: a copy of it.
+func unlinkat(fd int, name string, flags int) error {
+	var path [256]byte // no entry has a longer name
+	if len(name) >= len(path) || strings.IndexByte(name, 0) >= 0 {
+		return unix.Unlinkat(fd, name, flags)
+	}
+	copy(path[:], name)
+	_, _, errno := unix.Syscall(unix.SYS_UNLINKAT, uintptr(fd), uintptr(unsafe.Pointer(&path[0])), uintptr(flags))
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // Mkdirat makes a folder.
