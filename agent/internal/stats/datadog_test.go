@@ -61,12 +61,12 @@ func TestDashboardsAskForWhatIsSent(t *testing.T) {
 func check(t *testing.T, file string, m stats.Metric, query, filter, by, as string) {
 	t.Helper()
 	tags := append(slices.Clone(m.Tags), "host")
-	for _, tag := range strings.Split(by, ",") {
+	for tag := range strings.SplitSeq(by, ",") {
 		if tag != "" && !slices.Contains(tags, tag) {
 			t.Errorf("%s groups %s by %s, and its tags are %v: %s", file, m.Name, tag, tags, query)
 		}
 	}
-	for _, part := range strings.Split(filter, ",") {
+	for part := range strings.SplitSeq(filter, ",") {
 		if tag, _, ok := strings.Cut(part, ":"); ok && !slices.Contains(tags, tag) {
 			t.Errorf("%s filters %s by %s, and its tags are %v: %s", file, m.Name, tag, tags, query)
 		}
