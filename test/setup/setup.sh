@@ -33,7 +33,9 @@ tools() {
 missing() {
 	if ! has dockerd && { [ "$1" = test ] || [ "$(engine)" != ok ]; }; then echo docker.io; fi
 	if ! has iptables && [ "$(engine)" != ok ]; then echo iptables; fi
-	if [ "$1" = test ] && ! has gcc && ! has clang; then echo gcc libc6-dev; fi # go test -race
+	[ "$1" = test ] || return 0
+	if ! has gcc && ! has clang; then echo gcc libc6-dev; fi # go test -race
+	if ! has etcd; then echo etcd-server; fi
 }
 
 packages() {
@@ -50,6 +52,27 @@ packages() {
 		printf '%s\n' "$out" | tail -n 20 >&2
 		die "could not install $need: see above, then try: $install"
 	}
+	idle "$need"
+}
+
+# idle ends what a package has started for itself: the tests start servers of
+# their own, and these are not needed.
+idle() {
+	[ -d /run/systemd/system ] || return 0
+	for name in etcd; do
+		case $1 in *"$name"*)
+			say "leaves the service $name off"
+			systemctl disable --now "$name" >/dev/null 2>&1 || true
+			;;
+		esac
+	done
+}
+
+# servers builds the etcd of test/etcdserver, which takes minutes the first time.
+servers() {
+	etcdserver=${XDG_CACHE_HOME:-$HOME/.cache}/berth-test/etcdserver
+	[ -x "$etcdserver" ] || say "builds the current etcd server into $etcdserver"
+	(cd "$root/test/etcdserver" && go build -o "$etcdserver" .) || die "could not build test/etcdserver: see above"
 }
 
 # engine is one word: ok, absent, denied or silent.
@@ -102,5 +125,6 @@ running() {
 
 tools
 packages "${1:-test}"
+[ "${1:-test}" != test ] || servers
 running
 [ -n "$did" ] || echo "setup: nothing to do"

@@ -46,7 +46,9 @@ var arrows = map[string][]string{
 	"bridge/publish":         {"bridge/store", "collectors/identity", "collectors/inventory", "collectors/jmxmp", "collectors/reservation"},
 	"bridge/store":           {},
 	"bridge/store/embedded":  {"bridge/store"},
-	"bridge/store/storetest": {"bridge/store"},
+	"bridge/store/etcd":      {"bridge/store", "bridge/store/remote"},
+	"bridge/store/remote":    {"bridge/store"}, // what engines on a server share
+	"bridge/store/storetest": {"bridge/store", "test/tcpproxy"},
 
 	"bench":            {"agent/api", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
 	"test/adversary":   {},
@@ -54,6 +56,8 @@ var arrows = map[string][]string{
 	"test/e2e":         {},
 	"test/engine":      {"collectors/inventory"},
 	"test/setup":       {},
+	"test/storeserver": {},
+	"test/tcpproxy":    {},
 	"test/workload":    {},
 }
 
@@ -94,6 +98,9 @@ var libraries = []place{
 	{module: "golang.org/x/sys", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
+	{module: "go.etcd.io/etcd", in: []string{"bridge/store/etcd"}},
+	{module: "google.golang.org/grpc", in: []string{"bridge/store/etcd"}}, // the pace of its connections
+	{module: "go.uber.org/zap", in: []string{"bridge/store/etcd"}},        // to keep the client quiet
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "github.com/santhosh-tekuri/jsonschema/v6", tests: []string{"agent/..."}},
 }
