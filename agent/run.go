@@ -16,7 +16,7 @@ import (
 
 	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/agent/internal/config"
-	"github.com/berth-dev/berth/bridge/store/embedded"
+	"github.com/berth-dev/berth/bridge/store"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/janitor/audit"
 	"github.com/berth-dev/berth/janitor/images/usage"
@@ -46,7 +46,7 @@ type Agent struct {
 	ledger    *ledger.Ledger
 	images    *usage.Ledger
 	audit     *audit.Log
-	store     *embedded.Store
+	store     store.Store
 	creations atomic.Uint64 // of containers, that Docker has told of
 	heard     atomic.Int64  // when the newest event of Docker happened, in nanoseconds of Unix time; 0: none was heard
 	limited   []string      // what this process lacks the rights to do
@@ -120,7 +120,7 @@ func (a *Agent) openState(c config.Config) (err error) {
 	if a.audit, err = audit.Open(filepath.Join(c.StateDir, "audit")); err != nil {
 		return err
 	}
-	return a.openStore(c.StateDir)
+	return a.openStore(c)
 }
 
 func (a *Agent) close() error {

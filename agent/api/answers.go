@@ -2,8 +2,6 @@ package api
 
 import (
 	"errors"
-	"net/http"
-	"time"
 )
 
 func (s *Server) status(c *call) (Status, error) { return s.Backend.Status(c.ctx()), nil }
@@ -90,31 +88,6 @@ func (s *Server) checkConfig(c *call) ([]Fault, error) {
 		return nil, err
 	}
 	return s.Backend.CheckConfig(c.ctx(), text), nil
-}
-
-// events streams until the present or, when following, until the reader goes
-// away or the daemon stops. Each line is flushed; a reader that takes none for
-// half a minute is cut off.
-func (s *Server) events(c *call) error {
-	c.w.Header().Set("Content-Type", mimeLines)
-	c.w.WriteHeader(http.StatusOK)
-	c.sent = http.StatusOK
-	if c.r.Method == http.MethodHead {
-		return nil
-	}
-	beat := s.Heartbeat
-	if beat == 0 {
-		beat = 15 * time.Second
-	}
-	if err := c.control.Flush(); err != nil {
-		return gone(err)
-	}
-	for e := range s.Backend.Events().stream(c.ctx(), c.number("since"), c.flag("follow"), beat) {
-		if err := c.line(e); err != nil {
-			return gone(err)
-		}
-	}
-	return nil
 }
 
 // healthy answers 503 unless err is nil.

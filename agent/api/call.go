@@ -156,7 +156,7 @@ func (c *call) send(status int, mime string, v any) error {
 }
 
 // line sends one line of a stream.
-func (c *call) line(e Event) error {
+func (c *call) line(e any) error {
 	text, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode event: %w", err)

@@ -97,11 +97,15 @@ func routes() []route {
 	match := param{name: "match", kind: "string", doc: "only a service's containers, or those of a name or a beginning of an ID"}
 	follow := param{name: "follow", kind: "boolean", doc: "wait for more, with a heartbeat while there is none"}
 	since := param{name: "since", kind: "integer", doc: "the last sequence number already seen"}
+	revision := param{name: "since", kind: "integer", doc: "the revision up to which everything is known; 0 or absent: begin with all records"}
 
 	checkConfig := act("/v1/config/check", "What is wrong with a configuration file's text; an empty list: nothing.", (*Server).checkConfig)
 	checkConfig.body = reflect.TypeFor[string]()
 	events := ask[Event]("/v1/events", "What Berth saw and did, one JSON object a line.", nil, follow, since)
 	events.mime, events.serve = mimeLines, (*Server).events
+
+	records := ask[RecordEvent]("/v1/records/watch", "Every change of the records, one JSON object a line: first all of them, or what came after a revision.", nil, revision)
+	records.mime, records.serve = mimeLines, (*Server).watchRecords
 
 	return []route{
 		ask("/v1/status", "The daemon's verdict on itself.", (*Server).status),
@@ -112,6 +116,7 @@ func routes() []route {
 		ask("/v1/portmaps", "The published ports as other hosts reach them.", (*Server).portmaps),
 		ask("/v1/reservation", "What of the host is reserved.", (*Server).reservation),
 		ask("/v1/records", "All hosts' records in the central store.", (*Server).records),
+		records,
 		ask("/v1/diagnostics", "The daemon's part of the doctor.", (*Server).diagnostics),
 		ask("/v1/logs", "The log folders and what the janitor thinks of each.", (*Server).logs, measured),
 		ask("/v1/logs/plan", "What a sweep would do now.", (*Server).logPlan, unlimited),

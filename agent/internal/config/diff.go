@@ -33,8 +33,7 @@ func same(a, b reflect.Value) bool {
 func NoEffect(l Loaded) []string {
 	var idle []string
 	for _, e := range entries(&l.Config) {
-		planned := e.planned || e.name == "publish.store" && l.Config.Publish.Store != Embedded
-		if !planned || !e.value.IsValid() || l.Sources[e.name] == "default" {
+		if !e.planned || !e.value.IsValid() || l.Sources[e.name] == "default" {
 			continue
 		}
 		if s, ok := reflect.TypeAssert[interface{ Off() bool }](e.value); ok && s.Off() {

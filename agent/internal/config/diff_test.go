@@ -11,7 +11,7 @@ import (
 
 func TestDiffTellsWhatNeedsARestart(t *testing.T) {
 	changed, restart := config.Diff(config.Default(), everythingWant())
-	want := []string{"docker.socket", "api.socket", "api.group", "state_dir", "relay.listen", "log.format"}
+	want := []string{"docker.socket", "api.socket", "api.group", "state_dir", "relay.listen", "publish.store", "log.format"}
 	if diff := cmp.Diff(want, restart); diff != "" {
 		t.Errorf("needs a restart (-want +got):\n%s", diff)
 	}
@@ -45,10 +45,9 @@ func TestNobodyBelievesInADutyThatDoesNotRun(t *testing.T) {
 		want []string
 	}{
 		"nothing set":                    {},
-		"duties that run":                {set: []string{"logs.grace=2h", "publish.ttl=30s", "publish.store=embedded", "metrics.tags=[]", "images.min_age=1h", "containers.stopped=1h"}},
+		"duties that run":                {set: []string{"logs.grace=2h", "publish.ttl=30s", "publish.store=etcd://a:2379", "metrics.tags=[]", "images.min_age=1h", "containers.stopped=1h"}},
 		"a default that somebody wrote":  {set: []string{"relay.origin=auto", "relay.listen=docker0:8125"}, want: []string{"relay.listen", "relay.origin"}},
 		"duties that are switched off":   {set: []string{"containers.stopped=off", "volumes.anonymous=off", "relay.listen=off"}},
-		"a store that is not built in":   {set: []string{"publish.store=etcd://a:2379"}, want: []string{"publish.store"}},
 		"a relay that does not run":      {set: []string{"relay.listen=docker0:8125", "relay.origin=cred"}, want: []string{"relay.listen", "relay.origin"}},
 		"another cluster's name is fine": {set: []string{"host.cluster=prod"}},
 	}
