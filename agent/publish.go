@@ -12,8 +12,10 @@ import (
 	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/bridge/publish"
 	"github.com/berth-dev/berth/bridge/store"
+	"github.com/berth-dev/berth/bridge/store/dynamodb"
 	"github.com/berth-dev/berth/bridge/store/embedded"
 	"github.com/berth-dev/berth/bridge/store/etcd"
+	"github.com/berth-dev/berth/bridge/store/redis"
 	"github.com/berth-dev/berth/collectors/identity"
 )
 
@@ -23,6 +25,10 @@ func OpenStore(url string) (store.Store, error) {
 	switch scheme, _, _ := strings.Cut(url, "://"); scheme {
 	case "etcd", "etcds":
 		return etcd.Open(url)
+	case "redis", "rediss":
+		return redis.Open(url)
+	case "dynamodb":
+		return dynamodb.Open(url)
 	case config.Embedded:
 		return nil, errors.New("the embedded store is the daemon's own: ask the daemon")
 	default:

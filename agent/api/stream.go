@@ -54,9 +54,10 @@ func (s *Server) watchRecords(c *call) error {
 	}
 	ctx, cancel := context.WithCancel(c.ctx())
 	defer cancel()
-	events, ended := make(chan RecordEvent), make(chan error, 1)
+	events := make(chan RecordEvent)
 	go func() {
-		ended <- s.Backend.WatchRecords(ctx, c.number("since"), func(e RecordEvent) error {
+		defer close(events)
+		_ = s.Backend.WatchRecords(ctx, c.number("since"), func(e RecordEvent) error { // its end is the stream's
 			select {
 			case events <- e:
 				return nil
@@ -65,27 +66,29 @@ func (s *Server) watchRecords(c *call) error {
 			}
 		})
 	}()
-	err := c.lines(events, ended, s.beat())
-	if cancel(); err != nil {
-		<-ended
+	err := c.lines(events, s.beat())
+	for cancel(); err != nil; { // wait for the backend
+		if _, more := <-events; !more {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // lines sends what comes from a store until the store has ended, which is nil,
 // or the reader has gone.
-func (c *call) lines(events <-chan RecordEvent, ended <-chan error, beat time.Duration) error {
+func (c *call) lines(events <-chan RecordEvent, beat time.Duration) error {
 	for {
 		silence := time.NewTimer(beat)
-		e := RecordEvent{Type: RecordBeat, Records: []StoreRecord{}}
+		e, more := RecordEvent{Type: RecordBeat, Records: []StoreRecord{}}, true
 		select {
-		case e = <-events:
+		case e, more = <-events:
 		case <-silence.C:
-		case <-ended:
-			silence.Stop()
-			return nil
 		}
 		silence.Stop()
+		if !more {
+			return nil
+		}
 		if err := c.line(filled(e)); err != nil {
 			return gone(err)
 		}

@@ -124,3 +124,19 @@ func accepts(addr string) error {
 	}
 	return err
 }
+
+// ask sends some text and returns the beginning of the answer.
+func ask(addr, text string) (string, error) {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := conn.Write([]byte(text)); err != nil {
+		return "", err
+	}
+	answer := make([]byte, 256)
+	n, err := conn.Read(answer)
+	return string(answer[:n]), err
+}

@@ -47,6 +47,8 @@ var arrows = map[string][]string{
 	"bridge/store":           {},
 	"bridge/store/embedded":  {"bridge/store"},
 	"bridge/store/etcd":      {"bridge/store", "bridge/store/remote"},
+	"bridge/store/dynamodb":  {"bridge/store", "bridge/store/remote"},
+	"bridge/store/redis":     {"bridge/store", "bridge/store/remote"},
 	"bridge/store/remote":    {"bridge/store"}, // what engines on a server share
 	"bridge/store/storetest": {"bridge/store", "test/tcpproxy"},
 
@@ -99,6 +101,8 @@ var libraries = []place{
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
 	{module: "go.etcd.io/etcd", in: []string{"bridge/store/etcd"}},
+	{module: "github.com/redis/go-redis/v9", in: []string{"bridge/store/redis"}},
+	{module: "github.com/aws/aws-sdk-go-v2", in: []string{"bridge/store/dynamodb"}},
 	{module: "google.golang.org/grpc", in: []string{"bridge/store/etcd"}}, // the pace of its connections
 	{module: "go.uber.org/zap", in: []string{"bridge/store/etcd"}},        // to keep the client quiet
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},

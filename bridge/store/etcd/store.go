@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,12 +43,9 @@ type Store struct {
 // Open reads a URL and the files that it names: etcd:// or etcds://, with the
 // parameters of [remote.Address].
 func Open(url string) (*Store, error) {
-	a, err := remote.ParseAddress(url)
+	a, err := remote.ParseAddress(url, Engine)
 	if err == nil {
 		err = a.Rest()
-	}
-	if err == nil && strings.TrimSuffix(a.Scheme, "s") != Engine {
-		err = errors.New("the scheme is not etcd or etcds")
 	}
 	if err == nil && a.User != "" && a.Password == "" {
 		err = errors.New("a user needs a password: set passwordfile")

@@ -20,10 +20,11 @@ import (
 //	cafile, certfile, keyfile   PEM files of a TLS connection
 //	user, passwordfile          who we are; the file holds the password alone
 //
-// A connection is encrypted if the scheme ends with s or a TLS file is named.
+// The scheme is the engine's name. A connection is encrypted if an s follows it,
+// or a TLS file is named.
 // No error holds the user, the password or a parameter's value.
 type Address struct {
-	Scheme         string
+	Engine         string
 	Hosts          []string
 	Path           string // without slashes around it
 	User, Password string
@@ -31,12 +32,15 @@ type Address struct {
 	Params         url.Values  // those that are the engine's own
 }
 
-// ParseAddress reads a URL and the files that it names.
-func ParseAddress(text string) (Address, error) {
+// ParseAddress reads an engine's URL and the files that it names.
+func ParseAddress(text, engine string) (Address, error) {
 	scheme, rest, found := strings.Cut(text, "://")
 	rest, query, _ := strings.Cut(rest, "?")
 	rest, path, _ := strings.Cut(rest, "/")
-	a := Address{Scheme: scheme, Path: strings.Trim(path, "/")}
+	if scheme != engine && scheme != engine+"s" {
+		return Address{}, fmt.Errorf("the scheme of the store's URL is not %s", engine)
+	}
+	a := Address{Engine: engine, Path: strings.Trim(path, "/")}
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 		var err error
 		if a.User, a.Password, err = userInfo(rest[:at]); err != nil {
@@ -53,7 +57,7 @@ func ParseAddress(text string) (Address, error) {
 		return Address{}, errors.New("the parameters of the store's URL cannot be read")
 	}
 	a.Params = params
-	if err := cmp.Or(a.encrypt(), a.identify()); err != nil {
+	if err := cmp.Or(a.encrypt(scheme != engine), a.identify()); err != nil {
 		return Address{}, err
 	}
 	return a, nil
@@ -75,7 +79,7 @@ func userInfo(text string) (user, password string, err error) {
 // Rest returns an error if the engine has left parameters over.
 func (a Address) Rest() error {
 	for name := range a.Params {
-		return fmt.Errorf("the store's URL has a parameter that %s does not know: %q", a.Scheme, name)
+		return fmt.Errorf("the store's URL has a parameter that %s does not know: %q", a.Engine, name)
 	}
 	return nil
 }
@@ -104,9 +108,9 @@ func (a *Address) identify() error {
 
 // encrypt makes the TLS configuration. The client's certificate is read anew
 // for each connection, as it may have been renewed.
-func (a *Address) encrypt() error {
+func (a *Address) encrypt(always bool) error {
 	ca, cert, key := a.Take("cafile"), a.Take("certfile"), a.Take("keyfile")
-	if ca == "" && cert == "" && !strings.HasSuffix(a.Scheme, "s") {
+	if ca == "" && cert == "" && !always {
 		return nil
 	}
 	a.TLS = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -87,7 +87,7 @@ func (s *Session) put(ctx context.Context, r store.Record) error {
 		if err == nil {
 			return s.hold(ctx, held)
 		}
-		if !errors.Is(err, ErrRaced) && !errors.Is(err, ErrGone) {
+		if !errors.Is(err, ErrRaced) {
 			return err
 		}
 		over = nil
@@ -102,6 +102,9 @@ func (s *Session) over(ctx context.Context, r store.Record, over *Held) (*Held, 
 		return s.keeper.Write(ctx, r, s.pace.TTL, over)
 	case r.Same(over.Record):
 		err := s.keeper.Renew(ctx, over, s.pace.TTL)
+		if errors.Is(err, ErrGone) { // it is there, and not held as it has to be
+			return s.keeper.Write(ctx, r, s.pace.TTL, over)
+		}
 		return over, err
 	}
 	if held := s.holding(); held != nil && held.Record.Incarnation != over.Record.Incarnation {

@@ -188,9 +188,17 @@ func cutOff(o *outage) {
 		o.Errorf("got %+v, want h1 expired", e)
 	}
 	o.remote.Network.Set(tcpproxy.Faults{})
-	o.isLost(o.session, true)
-	o.again()
-	o.next(near, store.Put)
+	select {
+	case <-o.session.Lost():
+		o.again() // as the publisher does
+		o.next(near, store.Put)
+	case e := <-near:
+		if e.Kind != store.Put {
+			o.Errorf("got %+v, want h1 back by its renewal", e)
+		}
+	case <-time.After(o.patient()):
+		o.Fatal("the agent has not returned")
+	}
 	o.news()
 	o.arrives()
 }
