@@ -16,7 +16,7 @@ LINT      = go tool -modfile=packaging/lint.mod golangci-lint
 
 # All tests run with the race detector, except those from outside: they test
 # the binary, which is built as a release is.
-RACED     = ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine
+RACED     = ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine ./test/tcpproxy
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-origins e2e-adversary model package install clean

@@ -2,23 +2,47 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
+	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/bridge/publish"
 	"github.com/berth-dev/berth/bridge/store"
+	"github.com/berth-dev/berth/bridge/store/dynamodb"
 	"github.com/berth-dev/berth/bridge/store/embedded"
+	"github.com/berth-dev/berth/bridge/store/etcd"
+	"github.com/berth-dev/berth/bridge/store/redis"
 	"github.com/berth-dev/berth/collectors/identity"
 )
 
-// openStore opens the central store. This version has the embedded engine
-// alone; a configuration that names another is told so and gets it too.
-func (a *Agent) openStore(stateDir string) error {
-	s, notice, err := embedded.Open(filepath.Join(stateDir, "store"), embedded.Options{})
+// OpenStore opens the store on a server that a URL names, and connects to
+// nobody yet.
+func OpenStore(url string) (store.Store, error) {
+	switch scheme, _, _ := strings.Cut(url, "://"); scheme {
+	case "etcd", "etcds":
+		return etcd.Open(url)
+	case "redis", "rediss":
+		return redis.Open(url)
+	case "dynamodb":
+		return dynamodb.Open(url)
+	case config.Embedded:
+		return nil, errors.New("the embedded store is the daemon's own: ask the daemon")
+	default:
+		return nil, fmt.Errorf("no store of the kind %q is built in", scheme)
+	}
+}
+
+// openStore opens the central store.
+func (a *Agent) openStore(c config.Config) (err error) {
+	if c.Publish.Store != config.Embedded {
+		a.store, err = OpenStore(c.Publish.Store)
+		return err
+	}
+	s, notice, err := embedded.Open(filepath.Join(c.StateDir, "store"), embedded.Options{})
 	if err != nil {
 		return err
 	}
@@ -29,14 +53,22 @@ func (a *Agent) openStore(stateDir string) error {
 	return nil
 }
 
+// spread is over how long the hosts of a cluster distribute their records when
+// all have to publish at once.
+const spread = 10 * time.Second
+
 // publisher keeps this host's record in the store true.
 func (a *Agent) publisher(g *generation) *publish.Publisher {
 	c := g.loaded.Config
-	return &publish.Publisher{
+	p := &publish.Publisher{
 		Inventory: &a.hub, Store: a.store, Identity: func() identity.Host { return a.host(c.Host) },
 		Tasks: g.ecs.Watch, Book: &a.book, Withdraw: g.withdraws,
 		Log: a.component("publish"), JMXMPPort: uint16(c.Publish.JMXMPPort), TTL: c.Publish.TTL,
 	}
+	if a.store.Engine() != embedded.Engine {
+		p.Spread = spread
+	}
+	return p
 }
 
 // withdraws reports whether the host's record has to go with this process: a
@@ -54,19 +86,14 @@ func (a *Agent) storeState(g *generation) api.StoreState {
 func (a *Agent) Records(ctx context.Context) ([]api.StoreRecord, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	s, err := a.store.List(ctx, a.generation().host.Cluster)
+	records, err := ListRecords(ctx, a.store, a.generation().host.Cluster)
 	if err != nil {
-		return nil, api.Unavailable(fmt.Errorf("list records: %w", err))
-	}
-	records := make([]api.StoreRecord, 0, len(s.Entries))
-	for _, e := range s.Entries {
-		body, err := store.Encode(e.Record)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("record of %s", e.Record.Host), err)
-		}
-		records = append(records, api.StoreRecord{
-			Key: e.Record.Key().String(), Rev: uint64(e.Rev), Expires: stamp(e.Expires), Record: json.RawMessage(body),
-		})
+		return nil, api.Unavailable(err)
 	}
 	return records, nil
+}
+
+// WatchRecords follows the records of the central store.
+func (a *Agent) WatchRecords(ctx context.Context, since uint64, each func(api.RecordEvent) error) error {
+	return WatchRecords(ctx, a.store, a.generation().host.Cluster, since, each)
 }

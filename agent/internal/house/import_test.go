@@ -49,7 +49,11 @@ var arrows = map[string][]string{
 	"bridge/docker0":         {},
 	"bridge/store":           {},
 	"bridge/store/embedded":  {"bridge/store"},
-	"bridge/store/storetest": {"bridge/store"},
+	"bridge/store/etcd":      {"bridge/store", "bridge/store/remote"},
+	"bridge/store/dynamodb":  {"bridge/store", "bridge/store/remote"},
+	"bridge/store/redis":     {"bridge/store", "bridge/store/remote"},
+	"bridge/store/remote":    {"bridge/store"}, // what engines on a server share
+	"bridge/store/storetest": {"bridge/store", "test/tcpproxy"},
 	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "bridge/dogstatsd/ring", "collectors/inventory"},
 	"bridge/dogstatsd/line":  {},
 	"bridge/dogstatsd/ring":  {},
@@ -67,6 +71,8 @@ var arrows = map[string][]string{
 	"test/engine":       {"collectors/inventory"},
 	"test/rig":          {"test/engine"},
 	"test/setup":        {},
+	"test/storeserver":  {},
+	"test/tcpproxy":     {},
 	"test/workload":     {},
 }
 
@@ -110,6 +116,11 @@ var libraries = []place{
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
 	{module: "google.golang.org/protobuf", in: []string{"bridge/dogstatsd/capture"}},
+	{module: "go.etcd.io/etcd", in: []string{"bridge/store/etcd"}},
+	{module: "github.com/redis/go-redis/v9", in: []string{"bridge/store/redis"}},
+	{module: "github.com/aws/aws-sdk-go-v2", in: []string{"bridge/store/dynamodb"}},
+	{module: "google.golang.org/grpc", in: []string{"bridge/store/etcd"}}, // the pace of its connections
+	{module: "go.uber.org/zap", in: []string{"bridge/store/etcd"}},        // to keep the client quiet
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "github.com/santhosh-tekuri/jsonschema/v6", tests: []string{"agent/..."}},
 }
