@@ -47,7 +47,7 @@ func release(dir string) error {
 	cd "$(go list -m -f '{{.Dir}}')"
 	for tree in "$1" "$2"; do
 		mkdir "$tree"
-		git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - 2>/dev/null | tar -xC "$tree"
+		tar -c --exclude=./.git --exclude=./bin . | tar -xC "$tree"
 	done
 	find "$2" -exec touch -d 2001-01-01 {} +
 	(cd "$1" && umask 022 && go run ./packaging/release -version 0.1.0 -out "$3")
