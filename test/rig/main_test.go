@@ -51,7 +51,7 @@ func release(dir string) error {
 	done
 	find "$2" -exec touch -d 2001-01-01 {} +
 	(cd "$1" && umask 022 && go run ./packaging/release -version 0.1.0 -out "$3")
-	(cd "$2" && umask 077 && TZ=Asia/Tokyo HOSTNAME=other USER=other go run ./packaging/release -version 0.1.0 -out "$4")
+	(cd "$2" && umask 077 && TZ=Asia/Tokyo HOSTNAME=other USER=other GOAMD64=v2 go run ./packaging/release -version 0.1.0 -out "$4")
 	(cd "$1" && go run ./packaging/release -version 0.2.0 -arch amd64 -format deb,rpm -out "$5")`
 	cmd := exec.Command("sh", "-c", script, "sh", one, two, made.old, made.again, made.next)
 	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+epoch)
