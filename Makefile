@@ -11,6 +11,7 @@ STEPS    ?= 10000000
 SWAPS    ?= 1000000
 FUZZTIME ?= 20s
 PREFIX   ?= /usr/local
+VERSION  ?=
 LINT      = go tool -modfile=packaging/lint.mod golangci-lint
 
 # All tests run with the race detector, except those from outside: they test
@@ -18,7 +19,7 @@ LINT      = go tool -modfile=packaging/lint.mod golangci-lint
 RACED     = ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-origins e2e-adversary model install clean
+.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-origins e2e-adversary model package install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,11 +43,12 @@ test: setup ## all tests, against the real Docker and the real kernel
 	go test -race -count=1 -timeout 15m $(RACED)
 	go test -count=1 -timeout 10m -run Model ./janitor/logs
 	go test -count=1 -timeout 20m ./test/adversary ./test/e2e
+	go test -count=1 -timeout 15m ./test/rig
 
 check: format vet tidy house build cross lint test ## what CI runs: all of it
 
 format: # gofmt; the linter adds gofumpt and the order of imports
-	@bad=$$(gofmt -l agent bench bridge collectors janitor test); test -z "$$bad" || { echo "gofmt -w $$bad"; exit 1; }
+	@bad=$$(gofmt -l agent bench bridge collectors janitor packaging test); test -z "$$bad" || { echo "gofmt -w $$bad"; exit 1; }
 
 vet:
 	go vet ./...
@@ -74,8 +76,9 @@ fuzz: ## each fuzz target for FUZZTIME
 golden: ## rewrite the golden files; look at the difference before you commit it
 	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
 
-e2e: setup ## the tests from outside alone
+e2e: setup ## the tests from outside alone, and the packages on machines that boot systemd
 	go test -count=1 -timeout 20m ./test/e2e
+	go test -count=1 -timeout 15m ./test/rig
 
 e2e-race: setup ## the long race: CYCLES containers against a sweeper without grace
 	go test -count=1 -timeout 3h -v -run WhileItsContainerExists ./test/e2e -cycles=$(CYCLES)
@@ -88,6 +91,9 @@ e2e-adversary: ## SWAPS by hostile tenants against the janitor, with canaries ou
 
 model: ## the janitor against a model of the truth, for STEPS random steps with faults
 	go test -count=1 -timeout 0 -v -run Model ./janitor/logs -steps=$(STEPS)
+
+package: ## a release in bin/dist: deb, rpm, tar.gz for amd64 and arm64; VERSION=1.2.3
+	go run ./packaging/release -version "$(VERSION)" -out bin/dist
 
 install: build ## bin/berth to PREFIX/bin
 	install -D -m 0755 bin/berth $(DESTDIR)$(PREFIX)/bin/berth

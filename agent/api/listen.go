@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 )
 
 // ListenOptions say where the daemon listens and for whom.
@@ -99,14 +100,28 @@ func (l *Listener) makeFolder(gid int, group string) error {
 	return nil
 }
 
-// give hands path to the group, or notes that it could not.
+// give hands path to the group, or notes that it could not. What has the group
+// already, as all that a process makes has its own, is left alone: a service's
+// filter may refuse the call.
 func (l *Listener) give(path string, gid int, group string) {
-	if gid < 0 {
+	if gid < 0 || groupOf(path) == gid {
 		return
 	}
 	if err := os.Chown(path, -1, gid); err != nil {
 		l.Limited = append(l.Limited, fmt.Sprintf("members of group %s cannot connect: %v; run berth as a member of the group, or as root", group, err))
 	}
+}
+
+// groupOf returns whose group a file is; -1 if that cannot be told.
+func groupOf(path string) int {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return -1
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Gid)
+	}
+	return -1
 }
 
 // longest is how many bytes the kernel takes as a socket's path.

@@ -81,8 +81,13 @@ func (s *socket) stamp() error {
 	return unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 }
 
-// grow asks for the buffer we want, beyond the system's limit if we may.
+// grow asks for the buffer we want, beyond the system's limit if we may. One
+// that is large enough already stays: systemd, which made it, may more.
 func (s *socket) grow() {
+	s.buffer, _ = unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+	if s.buffer >= 2*wantedBuffer { // the kernel counts twice what was asked for
+		return
+	}
 	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, wantedBuffer) != nil {
 		_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, wantedBuffer)
 	}

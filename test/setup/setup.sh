@@ -35,6 +35,11 @@ missing() {
 	if ! has dockerd && { [ "$1" = test ] || [ "$(engine)" != ok ]; }; then echo docker.io; fi
 	if ! has iptables && [ "$(engine)" != ok ]; then echo iptables; fi
 	if [ "$1" = test ] && ! has ip; then echo iproute2; fi # for network namespaces
+	if [ "$1" = test ]; then
+		for tool in mmdebstrap rpm lintian packer shellcheck; do # test/rig
+			has $tool || echo $tool
+		done
+	fi
 	if [ "$1" = test ] && ! has gcc && ! has clang; then echo gcc libc6-dev; fi # go test -race
 }
 

@@ -72,7 +72,7 @@ func build(env Env) (*session, *cobra.Command) {
 	add(root, look, s.status(), s.ps(), s.why(), s.events(), s.ports(), s.relay(), s.docker0(), s.reservation(), s.store(), s.doctor())
 	add(root, act, s.logs(), s.images(), s.jobs(), s.reload())
 	root.SetHelpCommandGroupID(setUp)
-	add(root, setUp, s.run(), s.config(), s.version(), s.completion())
+	add(root, setUp, s.run(), s.config(), s.version(), s.completion(), s.man())
 	return s, s.finish(root)
 }
 

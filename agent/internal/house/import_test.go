@@ -56,16 +56,18 @@ var arrows = map[string][]string{
 
 	"bridge/dogstatsd/capture": {},
 
-	"bench":            {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
-	"bench/relay":      {"bridge/dogstatsd", "collectors/inventory"},
-	"bench/fleet":      {"bridge/publish", "bridge/store", "bridge/store/embedded", "collectors/identity", "collectors/inventory"},
-	"test/adversary":   {},
-	"test/dockerproxy": {"collectors/inventory"},
-	"test/dogstatsd":   {},
-	"test/e2e":         {},
-	"test/engine":      {"collectors/inventory"},
-	"test/setup":       {},
-	"test/workload":    {},
+	"bench":             {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"bench/relay":       {"bridge/dogstatsd", "collectors/inventory"},
+	"bench/fleet":       {"bridge/publish", "bridge/store", "bridge/store/embedded", "collectors/identity", "collectors/inventory"},
+	"packaging/release": {},
+	"test/adversary":    {},
+	"test/dockerproxy":  {"collectors/inventory"},
+	"test/dogstatsd":    {},
+	"test/e2e":          {},
+	"test/engine":       {"collectors/inventory"},
+	"test/rig":          {"test/engine"},
+	"test/setup":        {},
+	"test/workload":     {},
 }
 
 // testArrows says what the tests of a package may import beside what the
@@ -77,6 +79,7 @@ var testArrows = map[string][]string{
 	"janitor/logs":         {"janitor/internal/kernel", "janitor/journal"},
 	"janitor/tombstone":    {"janitor/internal/kernel"},
 	"test/adversary":       {"collectors/inventory", "janitor/audit", "janitor/ledger", "janitor/logs"},
+	"test/rig":             {"agent/api"},
 	"test/e2e":             {"agent/api", "collectors/inventory", "janitor/images/usage"}, // to make a host that is old
 }
 
@@ -113,7 +116,7 @@ var libraries = []place{
 }
 
 // starters says who may start other programs: nobody in the daemon.
-var starters = []string{"bench/...", "test/..."}
+var starters = []string{"bench/...", "packaging/release", "test/..."}
 
 func TestArrowsPointDown(t *testing.T) {
 	for _, p := range load(t).packages {
