@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// lookEvery is how often Docker is asked whether it still names everybody:
-	// twice that, and what a call may take, is less than a minute.
-	lookEvery = 20 * time.Second
+	// lookEvery is how often Docker is asked whether it still names everybody,
+	// which costs it and this process more than all else that an idle host does.
+	// With lateWord, and what a call may take, it is less than a minute.
+	lookEvery = 40 * time.Second
 	// lateWord is how long a container may be absent before its destroy event
 	// counts as missing: the event can be behind the list that shows its effect.
 	lateWord = 10 * time.Second
@@ -36,8 +37,8 @@ type lookout struct {
 
 // run looks until ctx ends.
 func (l *lookout) run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
+	look := time.NewTimer(lookEvery)
+	defer look.Stop()
 	for {
 		now, expired := l.generation.agent.hub.Watch()
 		l.judge(now.Blind)
@@ -45,29 +46,37 @@ func (l *lookout) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-expired:
-		case <-tick.C:
-			l.look(ctx)
+		case <-look.C:
+			look.Reset(l.look(ctx))
 		}
 	}
 }
 
 // look asks Docker for everybody, unless the watcher has lost it anyway. What
 // the last sweep could not see is then looked at again, so that its word does
-// not outlive its reason.
-func (l *lookout) look(ctx context.Context) {
+// not outlive its reason. It returns when to look again: soon while somebody is
+// absent or Docker is not believed.
+func (l *lookout) look(ctx context.Context) (again time.Duration) {
 	g := l.generation
 	if !g.watcher.Status().Connected {
-		return
+		return lookEvery
 	}
-	doubt := ""
+	doubt, again := "", lookEvery
 	if listing, err := g.watcher.Client.List(ctx); err != nil {
 		doubt = fmt.Sprintf("Docker cannot be asked: %v", err)
 	} else {
 		g.agent.ledger.Listed(listing)
-		doubt = disbelief(listing, g.agent.ledger.View())
+		known := g.agent.ledger.View()
+		doubt = disbelief(listing, known)
+		if len(known.Unexplained()) > 0 {
+			again = lateWord
+		}
+	}
+	if doubt != "" {
+		again = lateWord
 	}
 	if ctx.Err() != nil {
-		return
+		return again
 	}
 	if doubt == "" && g.sweeper.Stats().Blind != "" {
 		g.sweeper.Plan(ctx)
@@ -75,6 +84,7 @@ func (l *lookout) look(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.doubt = doubt
+	return again
 }
 
 // disbelief is why a listing cannot be true; empty if it can.

@@ -13,20 +13,30 @@ import (
 	"github.com/berth-dev/berth/agent/api"
 )
 
+// settled is when the daemon has done all that the start of many containers
+// makes it do once.
+const settled = 30 * time.Second
+
 // idle measures what the daemon costs while nothing happens.
 func (d *daemon) idle(r *report, span time.Duration) {
-	fmt.Fprintf(os.Stderr, "watching the idle daemon for %v\n", span)
+	fmt.Fprintf(os.Stderr, "watching the idle daemon for %v, after %v to settle\n", span, settled)
+	d.rest(settled)
 	before, began := d.cpu(), time.Now()
-	select {
-	case <-time.After(span):
-	case <-d.ctx.Done():
-	}
+	d.rest(span)
 	d.alive()
 	used, span := d.cpu()-before, time.Since(began)
 	r.add(figure{"idle CPU", "% of a core", 100 * used.Seconds() / span.Seconds(), 0.1, fmt.Sprintf("%v in %v", used.Round(time.Microsecond), span.Round(time.Second))})
 	r.add(figure{"idle RSS", "MiB", d.memory("status", "VmRSS:"), 25, "VmRSS"})
 	r.add(figure{"idle PSS", "MiB", d.memory("smaps_rollup", "Pss:"), 25, "its share of what it shares"})
 	r.add(figure{"anonymous memory", "MiB", d.memory("status", "RssAnon:"), 0, "of the RSS: not the binary's own pages"})
+}
+
+// rest lets time pass.
+func (d *daemon) rest(span time.Duration) {
+	select {
+	case <-time.After(span):
+	case <-d.ctx.Done():
+	}
 }
 
 // sweeps measures the CPU of a sweep that finds nothing to remove.

@@ -110,7 +110,7 @@ func main() {
 	flag.IntVar(&p.containers, "containers", 200, "containers that wait on the host")
 	flag.IntVar(&p.starts, "starts", 100, "container starts whose latency is measured")
 	flag.IntVar(&p.folders, "folders", 2000, "log folders of existing containers in the sweep")
-	flag.DurationVar(&p.idle, "idle", 30*time.Second, "how long the idle daemon is watched")
+	flag.DurationVar(&p.idle, "idle", 2*time.Minute, "how long the idle daemon is watched")
 	flag.BoolVar(&p.json, "json", false, "print JSON")
 	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, pulls, relay, daemon")
 	flag.IntVar(&p.rounds, "rounds", 5, "rounds of each relay with each load")

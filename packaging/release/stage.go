@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -109,15 +110,22 @@ func (s *stage) put(name string, content []byte) error {
 }
 
 // build makes the binary as the Makefile does. It has no time and no path in it,
-// and its VCS facts are the commit's.
+// and its VCS facts are the commit's, where there is one; what the caller's
+// environment says of builds has no part in it.
 func (s *stage) build(binary, arch string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./agent/cmd/berth")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs="+s.vcs(), "-ldflags", "-s -w", "-o", binary, "./agent/cmd/berth")
 	cmd.Dir = s.root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOEXPERIMENT=")
 	if err := run(cmd); err != nil {
 		return err
 	}
 	return os.Chmod(binary, 0o755)
+}
+
+// vcs is true where the tree is a repository of its own that git can read.
+func (r *release) vcs() string {
+	top, err := output(r.root, "git", "rev-parse", "--show-toplevel")
+	return strconv.FormatBool(err == nil && top == r.root)
 }
 
 // generated has the command line document itself. The binary of the stage may

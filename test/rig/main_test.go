@@ -47,11 +47,11 @@ func release(dir string) error {
 	cd "$(go list -m -f '{{.Dir}}')"
 	for tree in "$1" "$2"; do
 		mkdir "$tree"
-		git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - 2>/dev/null | tar -xC "$tree"
+		tar -c --exclude=./.git --exclude=./bin . | tar -xC "$tree"
 	done
 	find "$2" -exec touch -d 2001-01-01 {} +
 	(cd "$1" && umask 022 && go run ./packaging/release -version 0.1.0 -out "$3")
-	(cd "$2" && umask 077 && TZ=Asia/Tokyo HOSTNAME=other USER=other go run ./packaging/release -version 0.1.0 -out "$4")
+	(cd "$2" && umask 077 && TZ=Asia/Tokyo HOSTNAME=other USER=other GOAMD64=v2 go run ./packaging/release -version 0.1.0 -out "$4")
 	(cd "$1" && go run ./packaging/release -version 0.2.0 -arch amd64 -format deb,rpm -out "$5")`
 	cmd := exec.Command("sh", "-c", script, "sh", one, two, made.old, made.again, made.next)
 	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+epoch)

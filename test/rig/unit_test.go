@@ -1,13 +1,16 @@
 package rig_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/test/dogstatsd"
 	"github.com/berth-dev/berth/test/engine"
+	"github.com/berth-dev/berth/test/rig"
 )
 
 // sweeping are the settings of a host where a dead container's folder goes at
@@ -80,21 +83,32 @@ func TestUnitWorksUnderItsWholeHardening(t *testing.T) {
 	}
 }
 
+// dropped are the settings that the drop-ins of the examples are for.
+const dropped = `
+docker: {settle: 0s}
+api: {group: ops}
+logs: {roots: [{path: /srv/logs}], rotate_after: 1s, first_sweep_delay: 0s}
+relay: {stable_address: 169.254.231.1, upstream: "unixgram:///run/dsd.socket"}
+`
+
 // TestUnitDropInsDoWhatTheySay: what is in no ReadWritePaths cannot be swept,
 // and the examples, all at once, change that and what else they are for.
 func TestUnitDropInsDoWhatTheySay(t *testing.T) {
 	t.Parallel()
 	m := installed(t, made.old)
 	m.Do(t, "mkdir", "-p", "/srv/logs")
-	configure(t, m, "logs: {roots: [{path: /srv/logs}]}\nrelay: {stable_address: 169.254.231.1}\n")
+	m.Do(t, "groupadd", "ops")
+	configure(t, m, dropped)
+	dogstatsd.Listen(t, dogstatsd.Options{Network: "unixgram", Address: m.Path("/run/dsd.socket")})
 	m.Do(t, "systemctl", "restart", "berth")
-	m.Eventually(t, "the root is called read-only", func() bool {
-		return strings.Contains(m.Try("berth", "doctor").Stdout, "read-only")
+	m.Eventually(t, "what it may not do is said", func() bool {
+		out := m.Try("berth", "doctor").Stdout
+		return strings.Contains(out, "read-only") && strings.Contains(out, "CAP_SYS_ADMIN") && strings.Contains(out, "members of group ops cannot connect")
 	})
 	m.Sh(t, `mkdir -p /etc/systemd/system/berth.service.d
 		cp /usr/share/doc/berth/examples/systemd/*.conf /etc/systemd/system/berth.service.d/
 		rm /etc/systemd/system/berth.service.d/receive-buffer.conf
-		groupadd ops; mkdir -m 0700 /srv/archive; echo secret >/etc/berth/store.token
+		install -d -o berth -g berth -m 0700 /srv/archive; echo secret >/etc/berth/store.token
 		systemctl daemon-reload; systemctl restart berth`)
 	healthy(t, m)
 	if out := m.Do(t, "systemd-analyze", "verify", "berth.service"); out != "" {
@@ -103,14 +117,34 @@ func TestUnitDropInsDoWhatTheySay(t *testing.T) {
 	if out := m.Do(t, "ip", "-brief", "address", "show", "dev", "lo"); !strings.Contains(out, "169.254.231.1") {
 		t.Errorf("lo has %s", out)
 	}
-	pid := m.Show("berth", "MainPID")
 	// CAP_CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, NET_ADMIN 12, SYS_ADMIN 21, LEASE 28.
-	if out := m.Do(t, "grep", "CapEff", "/proc/"+pid+"/status"); !strings.HasSuffix(out, "000000001020100b") {
+	if out := m.Do(t, "grep", "CapEff", "/proc/"+m.Show("berth", "MainPID")+"/status"); !strings.HasSuffix(out, "000000001020100b") {
 		t.Errorf("with all examples it has %s", out)
 	}
-	if out := m.Sh(t, "cat /run/credentials/berth.service/store-token"); out != "secret" {
+	if out := m.Do(t, "cat", "/run/credentials/berth.service/store-token"); out != "secret" {
 		t.Errorf("the credential is %q", out)
 	}
+	if out := m.Do(t, "stat", "-c", "%U:%G %a", "/run/berth/berth.sock"); out != "berth:ops 660" {
+		t.Errorf("the socket is %s", out)
+	}
+	var status api.Status
+	if err := json.Unmarshal([]byte(m.Do(t, "berth", "status", "--json")), &status); err != nil || status.Relay.Mode != "cred" || len(status.Limited) > 0 {
+		t.Errorf("%v: mode %s, limited %q", err, status.Relay.Mode, status.Limited)
+	}
+	compresses(t, m)
+}
+
+// compresses has a closed file of another owner, in the folder of a container
+// that lives, compressed where it lies.
+func compresses(t *testing.T, m *rig.Machine) {
+	t.Helper()
+	id := string(m.Engine(t).Run(t, engine.Options{}))
+	m.Sh(t, `cd /srv/logs; mkdir -p orders/containers/`+id+`; cd orders/containers/`+id+`
+		seq 100000 >app.log.1; chown 12345:12345 app.log.1 .; chmod 0640 app.log.1; touch -d "3 hours ago" app.log.1`)
+	m.Eventually(t, "a file is compressed", func() bool {
+		m.Do(t, "berth", "jobs", "run", "logs")
+		return m.Try("stat", "-c", "%u:%g %a", "/srv/logs/orders/containers/"+id+"/app.log.1.gz").Stdout == "12345:12345 640"
+	})
 }
 
 func TestReloadRefusesABadFile(t *testing.T) {

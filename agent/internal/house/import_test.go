@@ -85,6 +85,7 @@ var testArrows = map[string][]string{
 	"janitor/logs":         {"janitor/internal/kernel", "janitor/journal"},
 	"janitor/tombstone":    {"janitor/internal/kernel"},
 	"test/adversary":       {"collectors/inventory", "janitor/audit", "janitor/ledger", "janitor/logs"},
+	"test/rig":             {"agent/api"},
 	"test/e2e":             {"agent/api", "collectors/inventory", "janitor/images/usage"}, // to make a host that is old
 }
 

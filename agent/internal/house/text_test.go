@@ -58,7 +58,7 @@ func TestTheTextsNameCommandsThatExist(t *testing.T) {
 	tr := load(t)
 	named := regexp.MustCompile("`berth ((?:[a-z][a-z0-9]* ?)+)")
 	root := cli.New(cli.Env{})
-	for _, text := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "janitor/README.md"} {
+	for _, text := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "packaging/README.md", "systemd/README.md", "janitor/README.md"} {
 		for _, m := range named.FindAllStringSubmatch(tr.text(t, text), -1) {
 			words := strings.Fields(m[1])
 			if c, rest, err := root.Find(words); err != nil || c.HasSubCommands() && len(rest) > 0 {
