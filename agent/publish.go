@@ -2,56 +2,13 @@ package agent
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/berth-dev/berth/agent/api"
-	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/bridge/publish"
-	"github.com/berth-dev/berth/bridge/store"
-	"github.com/berth-dev/berth/bridge/store/dynamodb"
 	"github.com/berth-dev/berth/bridge/store/embedded"
-	"github.com/berth-dev/berth/bridge/store/etcd"
-	"github.com/berth-dev/berth/bridge/store/redis"
 	"github.com/berth-dev/berth/collectors/identity"
 )
-
-// OpenStore opens the store on a server that a URL names, and connects to
-// nobody yet.
-func OpenStore(url string) (store.Store, error) {
-	switch scheme, _, _ := strings.Cut(url, "://"); scheme {
-	case "etcd", "etcds":
-		return etcd.Open(url)
-	case "redis", "rediss":
-		return redis.Open(url)
-	case "dynamodb":
-		return dynamodb.Open(url)
-	case config.Embedded:
-		return nil, errors.New("the embedded store is the daemon's own: ask the daemon")
-	default:
-		return nil, fmt.Errorf("no store of the kind %q is built in", scheme)
-	}
-}
-
-// openStore opens the central store.
-func (a *Agent) openStore(c config.Config) (err error) {
-	if c.Publish.Store != config.Embedded {
-		a.store, err = OpenStore(c.Publish.Store)
-		return err
-	}
-	s, notice, err := embedded.Open(filepath.Join(c.StateDir, "store"), embedded.Options{})
-	if err != nil {
-		return err
-	}
-	if notice != "" {
-		a.component("store").Warn("store was begun anew", "err", notice)
-	}
-	a.store = s
-	return nil
-}
 
 // spread is over how long the hosts of a cluster distribute their records when
 // all have to publish at once.

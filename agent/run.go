@@ -78,6 +78,9 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := HandOver(loaded.Config.Publish.Store); err != nil {
+		return err
+	}
 	a, err := open(o, loaded)
 	if err != nil {
 		return err

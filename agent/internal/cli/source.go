@@ -39,6 +39,9 @@ func (s *session) source(r *reading) (source, func(), error) {
 	if err := (store.Key{Cluster: r.cluster, Host: "any"}).Check(); err != nil {
 		return nil, nil, misuse{err}
 	}
+	if err := agent.HandOver(r.url); err != nil {
+		return nil, nil, err
+	}
 	opened, err := agent.OpenStore(r.url)
 	if err != nil {
 		return nil, nil, misuse{err}

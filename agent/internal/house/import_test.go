@@ -186,12 +186,37 @@ func TestTheDaemonStartsNoProgram(t *testing.T) {
 		if p.Name != "main" || within(p.path, starters) {
 			continue
 		}
-		out, err := goCommand(tr.root, "list", "-e", "-deps", p.ImportPath)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if slices.Contains(strings.Fields(string(out)), "os/exec") {
+		if slices.Contains(linked(t, tr, p.ImportPath, "etcd,grpcnotrace"), "os/exec") {
 			t.Errorf("%s links os/exec by way of a library: find it with go list -deps, and do without", p.path)
+		}
+	}
+}
+
+// linked is what a program consists of, if it is built with these tags.
+func linked(t *testing.T, tr tree, path, tags string) []string {
+	t.Helper()
+	out, err := goCommand(tr.root, "list", "-e", "-deps", "-tags="+tags, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// Etcd's client is a quarter of the program, and templates double it: for their
+// sake the linker keeps every method of every type.
+func TestEtcdWeighsOnItsUsersAlone(t *testing.T) {
+	const daemon = module + "agent/cmd/berth"
+	tr := load(t)
+	if slices.Contains(linked(t, tr, daemon, ""), "google.golang.org/grpc") {
+		t.Error("berth links grpc: only berth-etcd may")
+	}
+	full := linked(t, tr, daemon, "etcd,grpcnotrace")
+	if !slices.Contains(full, "go.etcd.io/etcd/client/v3") {
+		t.Error("berth-etcd does not link etcd's client")
+	}
+	for _, heavy := range []string{"golang.org/x/net/trace", "html/template"} {
+		if slices.Contains(full, heavy) {
+			t.Errorf("berth-etcd links %s", heavy)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -20,6 +21,8 @@ import (
 //	cafile, certfile, keyfile   PEM files of a TLS connection
 //	user, passwordfile          who we are; the file holds the password alone
 //
+// A file that is named without a folder is one of those that systemd hands over
+// (LoadCredential=), if it hands over any.
 // The scheme is the engine's name. A connection is encrypted if an s follows it,
 // or a TLS file is named.
 // No error holds the user, the password or a parameter's value.
@@ -94,7 +97,7 @@ func (a Address) Take(name string) string {
 // identify reads who we are.
 func (a *Address) identify() error {
 	a.User = cmp.Or(a.Take("user"), a.User)
-	file := a.Take("passwordfile")
+	file := handed(a.Take("passwordfile"))
 	if file == "" {
 		return nil
 	}
@@ -106,10 +109,19 @@ func (a *Address) identify() error {
 	return nil
 }
 
+// handed is where a file lies that is named without a folder.
+func handed(name string) string {
+	dir := os.Getenv("CREDENTIALS_DIRECTORY")
+	if name == "" || dir == "" || strings.Contains(name, "/") {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
 // encrypt makes the TLS configuration. The client's certificate is read anew
 // for each connection, as it may have been renewed.
 func (a *Address) encrypt(always bool) error {
-	ca, cert, key := a.Take("cafile"), a.Take("certfile"), a.Take("keyfile")
+	ca, cert, key := handed(a.Take("cafile")), handed(a.Take("certfile")), handed(a.Take("keyfile"))
 	if ca == "" && cert == "" && !always {
 		return nil
 	}
