@@ -18,8 +18,9 @@ VERSION  ?=
 LINT      = go tool -modfile=packaging/lint.mod golangci-lint
 
 # All tests run with the race detector, except those from outside: they test
-# the binary, which is built as a release is.
-RACED     = ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine ./test/tcpproxy
+# the binary, which is built as a release is. Those of stores mostly wait.
+STORES    = ./bridge/store/etcd ./bridge/store/redis ./bridge/store/dynamodb
+RACED     = $$(go list ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine ./test/tcpproxy | grep -vE '/store/(etcd|redis|dynamodb)$$')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-origins e2e-adversary model package install clean
@@ -45,6 +46,7 @@ build: ## bin/berth, static, and bin/berth-etcd, which it becomes for a store in
 
 test: setup ## all tests, against the real Docker and the real kernel
 	go test -race -count=1 -timeout 15m $(RACED)
+	go test -race -count=1 -timeout 15m -p 3 -parallel 3 $(STORES)
 	go test -count=1 -timeout 10m -run Model ./janitor/logs
 	go test -count=1 -timeout 20m ./test/adversary ./test/e2e
 	go test -count=1 -timeout 15m ./test/rig

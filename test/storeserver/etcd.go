@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/berth-dev/berth/test/tcpproxy"
 )
 
 // A Build is which etcd.
@@ -33,7 +35,7 @@ func Etcd(t testing.TB, build Build, flags ...string) *Server {
 	if strings.Contains(strings.Join(flags, " "), "cert-file") {
 		scheme = "https"
 	}
-	peer := free(t)
+	peer := tcpproxy.Reserve(t)
 	argv := func(addr, data string) []string {
 		argv := []string{
 			program, "--data-dir", data, "--listen-client-urls", scheme + "://" + addr, "--listen-peer-urls", "http://" + peer,

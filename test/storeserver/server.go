@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/berth-dev/berth/test/tcpproxy"
 )
 
 // patience is how long a server may take to answer after its start.
@@ -31,7 +33,7 @@ type Server struct {
 // start makes a server with data of its own and starts it.
 func start(t testing.TB, argv func(addr, data string) []string, ready func(addr string) error, env ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, addr: free(t), dir: folder(t), env: env}
+	s := &Server{t: t, addr: tcpproxy.Reserve(t), dir: folder(t), env: env}
 	s.argv = func(data string) []string { return argv(s.addr, data) }
 	s.ready = func() error { return ready(s.addr) }
 	t.Cleanup(s.Kill)
@@ -87,17 +89,6 @@ func (s *Server) Empty() {
 	s.Kill()
 	s.runs++
 	s.Start()
-}
-
-// free is an address that nobody listens on.
-func free(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // folder is in memory where there is such a place: these tests are about the

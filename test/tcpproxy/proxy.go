@@ -34,14 +34,13 @@ type Proxy struct {
 // New returns a proxy in front of a server at host:port.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
-	p := &Proxy{t: t, addr: "127.0.0.1:0", target: target, changed: make(chan struct{}), open: map[net.Conn]bool{}}
+	p := &Proxy{t: t, addr: Reserve(t), target: target, changed: make(chan struct{}), open: map[net.Conn]bool{}}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.listen()
 	if p.listener == nil {
 		t.Fatal("tcpproxy: no address to listen on")
 	}
-	p.addr = p.listener.Addr().String()
 	t.Cleanup(p.close)
 	return p
 }

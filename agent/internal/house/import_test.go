@@ -71,7 +71,7 @@ var arrows = map[string][]string{
 	"test/engine":       {"collectors/inventory"},
 	"test/rig":          {"test/engine"},
 	"test/setup":        {},
-	"test/storeserver":  {},
+	"test/storeserver":  {"test/tcpproxy"},
 	"test/tcpproxy":     {},
 	"test/workload":     {},
 }

@@ -34,7 +34,7 @@ func TestAnExpiryIsInTheServersTime(t *testing.T) {
 			}
 			_, _ = w.Write([]byte("{}"))
 		}))
-		s := open(t, strings.TrimPrefix(server.URL, "http://"))
+		s := open(t, strings.TrimPrefix(server.URL, "http://"), "berth")
 		session, err := s.Open(t.Context(), store.Key{Cluster: "prod", Host: "h1"}, time.Minute)
 		if err != nil {
 			t.Fatal(err)

@@ -1,12 +1,11 @@
 package etcd_test
 
 import (
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/berth-dev/berth/bridge/store"
-	"github.com/berth-dev/berth/bridge/store/etcd"
 	"github.com/berth-dev/berth/bridge/store/storetest"
 	"github.com/berth-dev/berth/test/storeserver"
 	"github.com/berth-dev/berth/test/tcpproxy"
@@ -19,24 +18,25 @@ const ttl = 4 * time.Second
 // up to a second more when it elects a leader.
 const late = 2500 * time.Millisecond
 
-// opens opens a store of the test's own. The first time for a place the server
-// is new; each later time it has been killed and started again.
-func opens(server *storeserver.Server, addr string) func(*testing.T, string) store.Store {
-	seen := map[string]bool{}
-	return func(t *testing.T, place string) store.Store {
+// opens opens a store of the test's own. The first time for a place its server is
+// started; each later time it has been killed and started again.
+func opens(start func(testing.TB) (server *storeserver.Server, addr string)) func(*testing.T, string) store.Store {
+	type place struct {
+		server *storeserver.Server
+		addr   string
+	}
+	var places sync.Map // by name
+	return func(t *testing.T, name string) store.Store {
 		t.Helper()
-		if seen[place] {
-			server.Kill()
-			server.Start()
-		} else {
-			server.Empty()
+		if found, ok := places.Load(name); ok {
+			p := found.(place)
+			p.server.Kill()
+			p.server.Start()
+			return open(t, "etcd://"+p.addr)
 		}
-		seen[place] = true
-		s, err := etcd.Open("etcd://" + addr + "/" + strings.Trim(place, "/"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+		server, addr := start(t)
+		places.Store(name, place{server, addr})
+		return open(t, "etcd://"+addr)
 	}
 }
 
@@ -44,17 +44,21 @@ func opens(server *storeserver.Server, addr string) func(*testing.T, string) sto
 func TestContract(t *testing.T) {
 	for _, build := range []storeserver.Build{storeserver.Debian, storeserver.Current} {
 		t.Run(string(build), func(t *testing.T) {
-			t.Parallel() // it mostly waits
-			server := storeserver.Etcd(t, build)
-			storetest.Run(t, storetest.Engine{Open: opens(server, server.Addr()), TTL: ttl, Late: late})
+			t.Parallel()
+			storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+				server := storeserver.Etcd(t, build)
+				return server, server.Addr()
+			})})
 		})
 	}
 }
 
 func TestContractOverASlowNetwork(t *testing.T) {
 	t.Parallel()
-	server := storeserver.Etcd(t, storeserver.Current)
-	proxy := tcpproxy.New(t, server.Addr())
-	proxy.Set(tcpproxy.Faults{Delay: time.Millisecond})
-	storetest.Run(t, storetest.Engine{Open: opens(server, proxy.Addr()), TTL: ttl, Late: late})
+	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+		server := storeserver.Etcd(t, storeserver.Current)
+		proxy := tcpproxy.New(t, server.Addr())
+		proxy.Set(tcpproxy.Faults{Delay: time.Millisecond})
+		return server, proxy.Addr()
+	})})
 }

@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -18,19 +19,24 @@ const ttl = 4 * time.Second
 // counted in whole seconds.
 const late = 2500 * time.Millisecond
 
-// opens opens a store of the test's own. The first time for a place the server
-// is new; each later time it has been killed and started again.
-func opens(server *storeserver.Server, addr string) func(*testing.T, string) store.Store {
-	seen := map[string]bool{}
-	return func(t *testing.T, place string) store.Store {
+// opens opens a store of the test's own. The first time for a place its server is
+// started; each later time it has been killed and started again.
+func opens(start func(testing.TB) (server *storeserver.Server, addr string)) func(*testing.T, string) store.Store {
+	type place struct {
+		server *storeserver.Server
+		addr   string
+	}
+	var places sync.Map // by name
+	return func(t *testing.T, name string) store.Store {
 		t.Helper()
-		if seen[place] {
-			server.Kill()
-			server.Start()
-		} else {
-			server.Empty()
+		if found, ok := places.Load(name); ok {
+			p := found.(place)
+			p.server.Kill()
+			p.server.Start()
+			return open(t, "redis://"+p.addr)
 		}
-		seen[place] = true
+		server, addr := start(t)
+		places.Store(name, place{server, addr})
 		return open(t, "redis://"+addr)
 	}
 }
@@ -46,17 +52,21 @@ func open(t *testing.T, url string) store.Store {
 
 // proves P1, P2 and I5 on a server that is killed.
 func TestContract(t *testing.T) {
-	t.Parallel() // it mostly waits
-	server := storeserver.Redis(t)
-	storetest.Run(t, storetest.Engine{Open: opens(server, server.Addr()), TTL: ttl, Late: late})
+	t.Parallel()
+	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+		server := storeserver.Redis(t)
+		return server, server.Addr()
+	})})
 }
 
 func TestContractOverASlowNetwork(t *testing.T) {
 	t.Parallel()
-	server := storeserver.Redis(t)
-	proxy := tcpproxy.New(t, server.Addr())
-	proxy.Set(tcpproxy.Faults{Delay: time.Millisecond})
-	storetest.Run(t, storetest.Engine{Open: opens(server, proxy.Addr()), TTL: ttl, Late: late})
+	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+		server := storeserver.Redis(t)
+		proxy := tcpproxy.New(t, server.Addr())
+		proxy.Set(tcpproxy.Faults{Delay: time.Millisecond})
+		return server, proxy.Addr()
+	})})
 }
 
 // proves P1 and P2 while network and server fail.

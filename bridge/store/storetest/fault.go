@@ -23,11 +23,12 @@ type Remote struct {
 	Jump func(by time.Duration)
 }
 
-// RunRemote runs the tests about a server and a network that fail, each on an
-// engine of its own.
+// RunRemote runs the tests about a server and a network that fail, side by side,
+// each on an engine of its own.
 func RunRemote(t *testing.T, start func(*testing.T) Remote) {
 	for name, test := range faults() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := start(t)
 			if r.Late == 0 {
 				r.Late = time.Second
