@@ -82,7 +82,7 @@ func opens(server *storeserver.Server) func(*testing.T, string) store.Store {
 // proves P1, P2 and I5 on a table whose users are restarted.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, storetest.Engine{Open: opens(storeserver.DynamoDB(t)), TTL: ttl, Late: late})
+	storetest.Run(t, storetest.Engine{Open: opens(storeserver.DynamoDB(t)), TTL: ttl, Late: late, Dear: true})
 }
 
 // proves P1 and P2 while network and server fail.

@@ -244,9 +244,25 @@ func away(o *outage) {
 	}
 	o.events = o.watch(o.store, 0)
 	o.remote.Start()
-	o.session = o.bench.session(o.store, "h1")
+	o.opens()
 	o.news()
 	o.arrives()
+}
+
+// opens opens the session of h1, as a publisher does: again and again.
+func (o *outage) opens() {
+	o.Helper()
+	for deadline := time.Now().Add(o.patient()); ; <-time.After(50 * time.Millisecond) {
+		session, err := o.store.Open(o.Context(), store.Key{Cluster: cluster, Host: "h1"}, o.engine.TTL)
+		if err == nil {
+			o.session = session
+			o.Cleanup(func() { o.must(session.Close()) })
+			return
+		}
+		if time.Now().After(deadline) {
+			o.Fatal(err)
+		}
+	}
 }
 
 // I5: no call waits longer than it may.

@@ -27,6 +27,8 @@ type Engine struct {
 	// Jump sets the host's clock by so much, as the engine sees it; nil if it
 	// cannot be done.
 	Jump func(by time.Duration)
+	// Dear is whether a publish takes tens of milliseconds, so that there are fewer.
+	Dear bool
 	// Bubble runs each test in a synctest bubble: for engines without sockets.
 	Bubble bool
 }
