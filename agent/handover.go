@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func HandOver(url string) error {
 	}
 	places := fullPlaces(self)
 	for _, path := range places {
-		if err = syscall.Exec(path, os.Args, os.Environ()); err != syscall.ENOENT {
+		if err = syscall.Exec(path, os.Args, os.Environ()); !errors.Is(err, syscall.ENOENT) {
 			return fmt.Errorf("a store in etcd needs %s: %w", path, err)
 		}
 	}
