@@ -73,9 +73,6 @@ func (a *Agent) checkConfig(g *generation, d *diagnosis) {
 	default:
 		d.ok("config", "generation %d is the newest", g.number)
 	}
-	if idle := config.NoEffect(g.loaded); len(idle) > 0 {
-		d.add(checkWarn, "config", "these keys have no effect in this version: "+strings.Join(idle, ", "), "leave them out until the duty exists")
-	}
 }
 
 func (a *Agent) checkDocker(ctx context.Context, g *generation, d *diagnosis) {

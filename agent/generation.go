@@ -188,9 +188,6 @@ func (g *generation) run(ctx context.Context) error {
 
 // pin tells the ledger what the configuration expects of Docker.
 func (a *Agent) pin(g *generation) {
-	for _, key := range config.NoEffect(g.loaded) {
-		a.log.Warn("this key has no effect in this version", "key", key)
-	}
 	a.ledger.Expect(g.loaded.Config.Logs.UnknownGrace)
 	if root := g.loaded.Config.Docker.DataRoot; root != "" {
 		if err := a.ledger.Pin(root); err != nil {

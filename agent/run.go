@@ -17,7 +17,7 @@ import (
 	"github.com/berth-dev/berth/agent/api"
 	"github.com/berth-dev/berth/agent/internal/config"
 	"github.com/berth-dev/berth/bridge/dogstatsd"
-	"github.com/berth-dev/berth/bridge/store/embedded"
+	"github.com/berth-dev/berth/bridge/store"
 	"github.com/berth-dev/berth/collectors/docker"
 	"github.com/berth-dev/berth/collectors/inventory"
 	"github.com/berth-dev/berth/collectors/process"
@@ -50,7 +50,7 @@ type Agent struct {
 	ledger    *ledger.Ledger
 	images    *usage.Ledger
 	audit     *audit.Log
-	store     *embedded.Store
+	store     store.Store
 	keeper    *keeper
 	relay     *dogstatsd.Relay // nil: relay.listen is off
 	processes *process.Watcher // with the relay
@@ -76,6 +76,9 @@ type Agent struct {
 func Run(ctx context.Context, o Options) error {
 	loaded, err := config.Load(o.Config)
 	if err != nil {
+		return err
+	}
+	if err := HandOver(loaded.Config.Publish.Store); err != nil {
 		return err
 	}
 	a, err := open(o, loaded)
@@ -130,7 +133,7 @@ func (a *Agent) openState(c config.Config) (err error) {
 	if a.audit, err = audit.Open(filepath.Join(c.StateDir, "audit")); err != nil {
 		return err
 	}
-	if err = a.openStore(c.StateDir); err != nil {
+	if err = a.openStore(c); err != nil {
 		return err
 	}
 	return a.openRelay(c, kept)

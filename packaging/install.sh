@@ -106,6 +106,7 @@ unpacked() {
 	put() { mode=$1 file=$2; shift 2; install -D -m "$mode" "$from/$file" "$1"; }
 	put 0755 berth /usr/bin/.berth.new
 	mv -f /usr/bin/.berth.new /usr/bin/berth # a running daemon keeps its file
+	put 0755 berth-etcd /usr/lib/berth/berth-etcd
 	[ -e /etc/berth/berth.yaml ] || put 0644 berth.yaml /etc/berth/berth.yaml
 	put 0644 systemd/berth.service /usr/lib/systemd/system/berth.service
 	put 0644 systemd/sysusers.conf /usr/lib/sysusers.d/berth.conf

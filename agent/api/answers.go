@@ -1,9 +1,7 @@
 package api
 
 import (
-	"cmp"
 	"errors"
-	"time"
 )
 
 func (s *Server) status(c *call) (Status, error) { return s.Backend.Status(c.ctx()), nil }
@@ -91,24 +89,6 @@ func (s *Server) checkConfig(c *call) ([]Fault, error) {
 	}
 	return s.Backend.CheckConfig(c.ctx(), text), nil
 }
-
-// events streams until the present or, when following, until the reader goes
-// away or the daemon stops. Each line is flushed; a reader that takes none for
-// half a minute is cut off.
-func (s *Server) events(c *call) error {
-	if done, err := c.stream(); done {
-		return err
-	}
-	for e := range s.Backend.Events().stream(c.ctx(), c.number("since"), c.flag("follow"), s.heartbeat()) {
-		if err := c.line(e); err != nil {
-			return gone(err)
-		}
-	}
-	return nil
-}
-
-// heartbeat is after which silence a stream shows that it lives.
-func (s *Server) heartbeat() time.Duration { return cmp.Or(s.Heartbeat, 15*time.Second) }
 
 // healthy answers 503 unless err is nil.
 func healthy(err error) (Health, error) {

@@ -17,6 +17,7 @@ type Backend interface {
 	Portmaps(context.Context) []Portmap
 	Reservation(context.Context) Reservation
 	Records(context.Context) ([]StoreRecord, error)
+	WatchRecords(ctx context.Context, since uint64, each func(RecordEvent) error) error // until ctx ends, or each returns an error
 	Diagnose(context.Context) []Check
 
 	LogFolders(ctx context.Context, measured bool) ([]Folder, error)

@@ -43,6 +43,11 @@ func (l *literal) Reservation(context.Context) api.Reservation {
 func (l *literal) Records(context.Context) ([]api.StoreRecord, error) {
 	return []api.StoreRecord{{Key: "hosts/a", Record: map[string]any{"host": "a"}}}, nil
 }
+
+func (l *literal) WatchRecords(_ context.Context, _ uint64, each func(api.RecordEvent) error) error {
+	return each(api.RecordEvent{Type: api.RecordResync, Rev: 1, Records: []api.StoreRecord{{Key: "hosts/a", Record: map[string]any{"host": "a"}}}})
+}
+
 func (l *literal) Diagnose(context.Context) []api.Check { return nil }
 func (l *literal) LogFolders(context.Context, bool) ([]api.Folder, error) {
 	return []api.Folder{folder()}, nil

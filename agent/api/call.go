@@ -155,20 +155,6 @@ func (c *call) send(status int, mime string, v any) error {
 	return nil
 }
 
-// stream begins an answer of lines. It reports whether that is all of it.
-func (c *call) stream() (done bool, err error) {
-	c.w.Header().Set("Content-Type", mimeLines)
-	c.w.WriteHeader(http.StatusOK)
-	c.sent = http.StatusOK
-	if c.r.Method == http.MethodHead {
-		return true, nil
-	}
-	if err := c.control.Flush(); err != nil {
-		return true, gone(err)
-	}
-	return false, nil
-}
-
 // line sends one line of a stream.
 func (c *call) line(v any) error {
 	text, err := json.Marshal(v)

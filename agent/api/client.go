@@ -231,6 +231,18 @@ func (c *Client) Events(ctx context.Context, follow bool, since uint64, each fun
 	return stream(ctx, c, withQuery("/v1/events", query), each)
 }
 
+// WatchRecords hands each change of the records in the central store to each,
+// until ctx ends, the daemon stops, or each returns an error, which it then
+// returns. It begins with a resync, or, if since is not 0, with what came after
+// that revision where the store still has it.
+func (c *Client) WatchRecords(ctx context.Context, since uint64, each func(RecordEvent) error) error {
+	query := url.Values{}
+	if since != 0 {
+		query.Set("since", strconv.FormatUint(since, 10))
+	}
+	return stream(ctx, c, withQuery("/v1/records/watch", query), each)
+}
+
 // stream hands each line of an answer to each.
 func stream[T any](ctx context.Context, c *Client, path string, each func(T) error) error {
 	response, err := c.do(ctx, http.MethodGet, path, "", nil)

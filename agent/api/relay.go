@@ -137,11 +137,11 @@ const longestCapture = 600
 // relayTap streams lines until the reader goes away or the daemon stops.
 func (s *Server) relayTap(c *call) error {
 	filter := RelayFilter{Container: c.query.Get("container"), Service: c.query.Get("service"), Name: c.query.Get("name")}
-	lines, err := s.Backend.RelayTap(c.ctx(), filter, s.heartbeat())
+	lines, err := s.Backend.RelayTap(c.ctx(), filter, s.beat())
 	if err != nil {
 		return err
 	}
-	if done, err := c.stream(); done {
+	if more, err := c.begin(); err != nil || !more {
 		return err
 	}
 	for l := range lines {

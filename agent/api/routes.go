@@ -100,6 +100,7 @@ func routes() []route {
 	service := param{name: "service", kind: "string", doc: "only what a service's containers send"}
 	name := param{name: "name", kind: "string", doc: "beginning of a metric's name"}
 	since := param{name: "since", kind: "integer", doc: "the last sequence number already seen"}
+	revision := param{name: "since", kind: "integer", doc: "the revision up to which everything is known; 0 or absent: begin with all records"}
 
 	checkConfig := act("/v1/config/check", "What is wrong with a configuration file's text; an empty list: nothing.", (*Server).checkConfig)
 	checkConfig.body = reflect.TypeFor[string]()
@@ -108,6 +109,8 @@ func routes() []route {
 
 	tap := ask[RelayLine]("/v1/relay/tap", "The lines that pass the relay, as they go to the upstream, one JSON object a line.", nil, container, service, name)
 	tap.mime, tap.serve = mimeLines, (*Server).relayTap
+	records := ask[RecordEvent]("/v1/records/watch", "Every change of the records, one JSON object a line: first all of them, or what came after a revision.", nil, revision)
+	records.mime, records.serve = mimeLines, (*Server).watchRecords
 
 	return []route{
 		ask("/v1/status", "The daemon's verdict on itself.", (*Server).status),
@@ -118,6 +121,7 @@ func routes() []route {
 		ask("/v1/portmaps", "The published ports as other hosts reach them.", (*Server).portmaps),
 		ask("/v1/reservation", "What of the host is reserved.", (*Server).reservation),
 		ask("/v1/records", "All hosts' records in the central store.", (*Server).records),
+		records,
 		ask("/v1/diagnostics", "The daemon's part of the doctor.", (*Server).diagnostics),
 		ask("/v1/logs", "The log folders and what the janitor thinks of each.", (*Server).logs, measured),
 		ask("/v1/logs/plan", "What a sweep would do now.", (*Server).logPlan, unlimited),

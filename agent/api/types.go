@@ -384,11 +384,3 @@ type Event struct {
 	Bytes     int64     `json:"bytes,omitempty"`
 	Dropped   uint64    `json:"dropped,omitempty"` // events this reader was too slow for
 }
-
-// StoreRecord is one host's record as the store holds it.
-type StoreRecord struct {
-	Key     string    `json:"key"`
-	Rev     uint64    `json:"rev"`
-	Expires time.Time `json:"expires,omitzero"`
-	Record  any       `json:"record"` // the record's own JSON; its schema is documented with the store
-}

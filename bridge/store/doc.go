@@ -43,11 +43,12 @@
 //
 // # Other engines
 //
-// etcd: a key under a lease, a transaction on the value as the fence, its
-// revision as [Rev], compaction as Resync. DynamoDB: the record and its
-// heartbeat as two items, a condition expression as the fence; its watcher
-// polls the heartbeats and counts revisions of its own, so a foreign Rev is
-// answered with a Resync.
+// etcd: a key under a lease, a transaction on the revision as the fence, its
+// revision as [Rev], compaction as Resync. Redis: the record and its beat in two
+// hashes, scripts as the fence. DynamoDB: the record and its beat as two items, a
+// condition expression as the fence. The watchers of these two look at the beats
+// again and again and count revisions of their own, so a foreign Rev is answered
+// with a Resync.
 //
 // # Invariants
 //

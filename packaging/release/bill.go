@@ -42,14 +42,19 @@ type (
 	}
 )
 
-// bill writes the bill of materials of a binary: what the toolchain has noted in
-// it, and so what go version -m says of it as well.
-func (s *stage) bill(binary string) error {
-	info, err := buildinfo.ReadFile(binary)
+// bill writes the bill of materials of the binary and its full build: what the
+// toolchain has noted in them, and so what go version -m says of them as well.
+// What is linked into the first is linked into the second.
+func (s *stage) bill(binary, full string) error {
+	info, err := buildinfo.ReadFile(full)
 	if err != nil {
 		return fmt.Errorf("read build info: %w", err)
 	}
 	sum, err := sumOf(binary)
+	if err != nil {
+		return err
+	}
+	fullSum, err := sumOf(full)
 	if err != nil {
 		return err
 	}
@@ -61,6 +66,9 @@ func (s *stage) bill(binary string) error {
 		},
 	}}
 	for _, setting := range info.Settings {
+		if setting.Key == "-tags" {
+			continue // the full build's alone
+		}
 		b.Metadata.Component.Properties = append(b.Metadata.Component.Properties, property{"go:" + setting.Key, setting.Value})
 	}
 	std := strings.TrimPrefix(info.GoVersion, "go")
@@ -76,6 +84,9 @@ func (s *stage) bill(binary string) error {
 			Properties: []property{{"go:sum", cmp.Or(sum, "none")}},
 		})
 	}
+	b.Components = append(b.Components, component{
+		Type: "application", Ref: "berth-etcd", Name: "berth-etcd", Version: s.version, Hashes: []checksum{{"SHA-256", fullSum}},
+	})
 	text, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,8 +55,8 @@ func (s *stage) fill() error {
 			return err
 		}
 	}
-	binary := filepath.Join(s.dir, "berth")
-	if err := s.build(binary, s.arch); err != nil {
+	binary, full := filepath.Join(s.dir, "berth"), filepath.Join(s.dir, "berth-etcd")
+	if err := errors.Join(s.build(binary, s.arch, ""), s.build(full, s.arch, "etcd,grpcnotrace")); err != nil {
 		return err
 	}
 	if err := s.generated(); err != nil {
@@ -64,7 +65,7 @@ func (s *stage) fill() error {
 	if err := s.changelog(); err != nil {
 		return err
 	}
-	return s.bill(binary)
+	return s.bill(binary, full)
 }
 
 // take copies files of the repository that match a pattern. A pattern with a
@@ -109,11 +110,11 @@ func (s *stage) put(name string, content []byte) error {
 	return os.Chmod(path, mode)
 }
 
-// build makes the binary as the Makefile does. It has no time and no path in it,
+// build makes a binary as the Makefile does. It has no time and no path in it,
 // and its VCS facts are the commit's, where there is one; what the caller's
 // environment says of builds has no part in it.
-func (s *stage) build(binary, arch string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs="+s.vcs(), "-ldflags", "-s -w", "-o", binary, "./agent/cmd/berth")
+func (s *stage) build(binary, arch, tags string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-tags="+tags, "-buildvcs="+s.vcs(), "-ldflags", "-s -w", "-o", binary, "./agent/cmd/berth")
 	cmd.Dir = s.root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOEXPERIMENT=")
 	if err := run(cmd); err != nil {
@@ -154,7 +155,7 @@ func (s *stage) generated() error {
 func (s *stage) berth(args ...string) ([]byte, error) {
 	host := filepath.Join(s.stages, "berth")
 	if _, err := os.Stat(host); err != nil {
-		if err := s.build(host, ""); err != nil {
+		if err := s.build(host, "", ""); err != nil {
 			return nil, err
 		}
 	}

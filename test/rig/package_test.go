@@ -150,8 +150,10 @@ func TestDebIsAsDebianWantsIt(t *testing.T) {
 			t.Errorf("its architecture is %s, want %s", got, arch)
 		}
 		tool(t, "dpkg-deb", "--extract", deb, tree)
-		if got := tool(t, "od", "-An", "-tx1", "-j18", "-N2", filepath.Join(tree, "usr/bin/berth")); got != machine {
-			t.Errorf("the binary for %s is for machine %s", arch, got)
+		for _, binary := range []string{"usr/bin/berth", "usr/lib/berth/berth-etcd"} {
+			if got := tool(t, "od", "-An", "-tx1", "-j18", "-N2", filepath.Join(tree, binary)); got != machine {
+				t.Errorf("%s for %s is for machine %s", binary, arch, got)
+			}
 		}
 	}
 }
@@ -196,12 +198,17 @@ func TestBillNamesWhatIsLinked(t *testing.T) {
 	if err := json.Unmarshal(text, &bill); err != nil {
 		t.Fatal(err)
 	}
-	binary := filepath.Join(t.TempDir(), "berth")
-	sum := tool(t, "sh", "-euc", `dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/bin/berth >"$2"; sha256sum "$2" | cut -d' ' -f1`, "sh", file(t, made.old, "*_amd64.deb"), binary)
-	if c := bill.Metadata.Component; c.Version != "0.1.0" || len(c.Hashes) != 1 || c.Hashes[0].Content != sum {
-		t.Errorf("the bill is of %+v, the binary is %s", c, sum)
+	tree := t.TempDir()
+	tool(t, "dpkg-deb", "--extract", file(t, made.old, "*_amd64.deb"), tree)
+	sum := func(path string) string { return tool(t, "sh", "-euc", `sha256sum "$1" | cut -d' ' -f1`, "sh", path) }
+	binary, full := filepath.Join(tree, "usr/bin/berth"), filepath.Join(tree, "usr/lib/berth/berth-etcd")
+	if c := bill.Metadata.Component; c.Version != "0.1.0" || len(c.Hashes) != 1 || c.Hashes[0].Content != sum(binary) {
+		t.Errorf("the bill is of %+v, the binary is %s", c, sum(binary))
 	}
-	for line := range strings.Lines(tool(t, "go", "version", "-m", binary)) {
+	if !strings.Contains(string(text), sum(full)) {
+		t.Errorf("the bill does not have the sum of berth-etcd, %s", sum(full))
+	}
+	for line := range strings.Lines(tool(t, "go", "version", "-m", binary, full)) {
 		fields := strings.Fields(line)
 		if len(fields) < 3 || fields[0] != "dep" {
 			continue

@@ -40,7 +40,12 @@ missing() {
 			has $tool || echo $tool
 		done
 	fi
-	if [ "$1" = test ] && ! has gcc && ! has clang; then echo gcc libc6-dev; fi # go test -race
+	[ "$1" = test ] || return 0
+	if ! has gcc && ! has clang; then echo gcc libc6-dev; fi # go test -race
+	if ! has etcd; then echo etcd-server; fi
+	if ! has redis-server; then echo redis-server; fi
+	if ! has java; then echo default-jre-headless; fi
+	if ! has mvn; then echo maven; fi
 }
 
 packages() {
@@ -57,6 +62,36 @@ packages() {
 		printf '%s\n' "$out" | tail -n 20 >&2
 		die "could not install $need: see above, then try: $install"
 	}
+	idle "$need"
+}
+
+# idle ends what a package has started for itself: the tests start servers of
+# their own, and these are not needed.
+idle() {
+	[ -d /run/systemd/system ] || return 0
+	for name in etcd redis-server; do
+		case $1 in *"$name"*)
+			say "leaves the service $name off"
+			systemctl disable --now "$name" >/dev/null 2>&1 || true
+			;;
+		esac
+	done
+}
+
+# servers builds the etcd of test/etcdserver, which takes minutes the first
+# time, and fetches AWS's DynamoDB for a single machine, 51 MB.
+servers() {
+	dynamodb=${XDG_CACHE_HOME:-$HOME/.cache}/berth-test/dynamodb-local
+	if [ ! -d "$dynamodb/lib" ]; then
+		say "fetches DynamoDB Local into $dynamodb"
+		rm -rf "$dynamodb.new"
+		mvn -q -B -f "$root/test/storeserver/dynamodb/pom.xml" dependency:copy-dependencies \
+			-DincludeScope=runtime -DoutputDirectory="$dynamodb.new/lib" >&2 || die "could not fetch DynamoDB Local: see above"
+		mv "$dynamodb.new" "$dynamodb"
+	fi
+	etcdserver=${XDG_CACHE_HOME:-$HOME/.cache}/berth-test/etcdserver
+	[ -x "$etcdserver" ] || say "builds the current etcd server into $etcdserver"
+	(cd "$root/test/etcdserver" && go build -o "$etcdserver" .) || die "could not build test/etcdserver: see above"
 }
 
 # engine is one word: ok, absent, denied or silent.
@@ -109,5 +144,6 @@ running() {
 
 tools
 packages "${1:-test}"
+[ "${1:-test}" != test ] || servers
 running
 [ -n "$did" ] || echo "setup: nothing to do"

@@ -70,15 +70,12 @@ func (s *session) configCheck() *cobra.Command {
 	return c
 }
 
-// checked says that a configuration can be used, and what of it is in vain.
+// checked says that a configuration can be used.
 func (p *page) checked(file string, loaded config.Loaded) {
 	if loaded.File == "" {
 		p.line("%s does not exist: the defaults are in force, and %s", file, ink{"ok", green})
 	} else {
 		p.line("%s: %s", loaded.File, ink{"ok", green})
-	}
-	for _, key := range config.NoEffect(loaded) {
-		p.line("%s: %s", loaded.Sources[key], ink{key + " has no effect in this version", yellow})
 	}
 }
 

@@ -180,9 +180,29 @@ func (s *sample) Reservation(context.Context) api.Reservation {
 	}
 }
 
-func (s *sample) Records(context.Context) ([]api.StoreRecord, error) {
-	return some(s, []api.StoreRecord{{Key: "hosts/i-0abc123", Rev: 41, Expires: noon.Add(78 * time.Second), Record: map[string]any{"host": "i-0abc123\u2028"}}}), nil
+// published is a record with a port that others reach and one that they do not.
+func published() map[string]any {
+	return map[string]any{"v": 1, "host": "i-0abc123", "cluster": "prod", "state": "ok", "maps": []any{
+		map[string]any{"svc": "orders", "n": 1, "ctr": "app", "id": "4f1c2d3e4a5b", "c": 5555, "p": "tcp", "ip": "10.0.3.17", "h": 32768, "name": "jmxmp", "url": "service:jmx:jmxmp://10.0.3.17:32768"},
+		map[string]any{"svc": hostile, "n": 2, "ctr": hostile, "id": "5e0d1c2d3e4a", "c": 8080, "p": "tcp", "h": 80, "local": true},
+	}}
 }
+
+func (s *sample) Records(context.Context) ([]api.StoreRecord, error) {
+	return some(s, []api.StoreRecord{{Key: "hosts/i-0abc123", Rev: 41, Expires: noon.Add(78 * time.Second), Record: published()}}), nil
+}
+
+func (s *sample) WatchRecords(ctx context.Context, _ uint64, each func(api.RecordEvent) error) error {
+	records, _ := s.Records(ctx)
+	for _, e := range []api.RecordEvent{{Type: api.RecordResync, Rev: 41, Records: records}, {Type: api.RecordGone, Rev: 42, Cause: "expired", Records: records}} {
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func (s *sample) Diagnose(context.Context) []api.Check { return some(s, s.checks) }
 func (s *sample) LogFolders(context.Context, bool) ([]api.Folder, error) {
 	return some(s, folders()), nil

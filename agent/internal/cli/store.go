@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,19 +16,20 @@ func (s *session) store() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "store",
 		Short:   "Records of all hosts in the central store",
-		Example: "  berth store ls\n  berth store get",
+		Example: "  berth store ls\n  berth store get\n  berth store watch --store etcd://10.0.0.5:2379 --cluster prod --json",
 	}
-	c.AddCommand(s.storeList(), s.storeGet())
+	r := s.reading(c)
+	c.AddCommand(s.storeList(r), s.storeGet(r), s.storeWatch(r))
 	return c
 }
 
-func (s *session) storeList() *cobra.Command {
+func (s *session) storeList(r *reading) *cobra.Command {
 	return &cobra.Command{
 		Use: "ls", Aliases: []string{"list"}, Args: cobra.NoArgs,
 		Short:   "List the records",
 		Example: "  berth store ls\n  berth store ls --json | jq -r '.[].key'",
 		RunE: func(c *cobra.Command, _ []string) error {
-			records, err := s.client().Records(c.Context())
+			records, err := s.records(c.Context(), r)
 			if err != nil {
 				return err
 			}
@@ -44,7 +47,17 @@ func (s *session) storeList() *cobra.Command {
 	}
 }
 
-func (s *session) storeGet() *cobra.Command {
+// records are those of a reading's source.
+func (s *session) records(ctx context.Context, r *reading) ([]api.StoreRecord, error) {
+	from, done, err := s.source(r)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return from.Records(ctx)
+}
+
+func (s *session) storeGet(r *reading) *cobra.Command {
 	return &cobra.Command{
 		Use: "get [HOST]", Args: cobra.MaximumNArgs(1), ValidArgsFunction: s.completeRecords,
 		Short:   "Print one host's record, as JSON; this host's if none is named",
@@ -54,7 +67,7 @@ func (s *session) storeGet() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			records, err := s.client().Records(c.Context())
+			records, err := s.records(c.Context(), r)
 			if err != nil {
 				return err
 			}
@@ -76,4 +89,49 @@ func (s *session) hostOr(c *cobra.Command, args []string) (string, error) {
 	}
 	status, err := s.client().Status(c.Context())
 	return status.Host.ID, err
+}
+
+func (s *session) storeWatch(r *reading) *cobra.Command {
+	var since uint64
+	c := &cobra.Command{
+		Use: "watch", Args: cobra.NoArgs,
+		Short: "Follow the records until interrupted",
+		Long: "Follow the records until interrupted. First come all of them, as of type resync; then\n" +
+			"each that is put or gone. A resync later on replaces all that came before it. With\n" +
+			"--json, one object a line; through the daemon a heartbeat shows that a silent stream\n" +
+			"lives.",
+		Example: "  berth store watch\n  berth store watch --json | jq -c 'select(.type == \"gone\")'\n  berth store watch --since 4711",
+	}
+	c.Flags().Uint64Var(&since, "since", 0, "revision up to which everything is known")
+	c.RunE = func(c *cobra.Command, _ []string) error { return s.follow(c.Context(), r, since, s.change) }
+	return c
+}
+
+// follow hands changes on until it is interrupted.
+func (s *session) follow(ctx context.Context, r *reading, since uint64, each func(api.RecordEvent) error) error {
+	from, done, err := s.source(r)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := from.WatchRecords(ctx, since, each); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// change shows one change at once.
+func (s *session) change(e api.RecordEvent) error {
+	if s.json {
+		return s.object(e)
+	}
+	if s.quiet || e.Type == api.RecordBeat {
+		return nil
+	}
+	p := s.page()
+	p.line("%s %d  %s", ink{p.clock(p.now), dim}, e.Rev, ink{strings.TrimSpace(e.Type + " " + e.Cause), bold})
+	for _, r := range e.Records {
+		p.line("  %s", r.Key)
+	}
+	return s.write(p.text.Bytes())
 }

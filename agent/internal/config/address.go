@@ -83,11 +83,11 @@ func isStore(v any) error {
 			return nil
 		}
 		return fmt.Errorf("%s names no table (example: dynamodb://berth)", quote(s))
-	case "etcd", "redis":
+	case "etcd", "etcds", "redis", "rediss":
 		if !slices.ContainsFunc(strings.Split(host, ","), func(h string) bool { return !isHostPort(h) }) {
 			return nil
 		}
-		return fmt.Errorf("%s names no host and port (example: %s://10.0.0.5:%s)", quote(s), scheme, map[string]string{"etcd": "2379", "redis": "6379"}[scheme])
+		return fmt.Errorf("%s names no host and port (example: %s://10.0.0.5:%s)", quote(s), scheme, map[bool]string{true: "2379", false: "6379"}[strings.HasPrefix(scheme, "etcd")])
 	}
 	return fmt.Errorf("%s is not a store: embedded, etcd://host:port, dynamodb://table or redis://host:port", quote(s))
 }

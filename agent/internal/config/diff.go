@@ -26,12 +26,3 @@ func same(a, b reflect.Value) bool {
 	}
 	return reflect.DeepEqual(a.Interface(), b.Interface())
 }
-
-// NoEffect returns the dotted keys that somebody has set and that this version
-// does nothing with, because what is behind them is not built in.
-func NoEffect(l Loaded) []string {
-	if l.Config.Publish.Store != Embedded && l.Sources["publish.store"] != "default" {
-		return []string{"publish.store"}
-	}
-	return nil
-}

@@ -11,7 +11,7 @@ import (
 
 func TestDiffTellsWhatNeedsARestart(t *testing.T) {
 	changed, restart := config.Diff(config.Default(), everythingWant())
-	want := []string{"docker.socket", "api.socket", "api.group", "state_dir", "relay.listen", "log.format"}
+	want := []string{"docker.socket", "api.socket", "api.group", "state_dir", "relay.listen", "publish.store", "log.format"}
 	if diff := cmp.Diff(want, restart); diff != "" {
 		t.Errorf("needs a restart (-want +got):\n%s", diff)
 	}
@@ -36,25 +36,5 @@ func TestDiffOfTheSameIsEmpty(t *testing.T) {
 	read := load(t, config.Sources{Set: []string{"metrics.tags=[]", "relay.labels={}"}}).Config
 	if changed, restart := config.Diff(config.Default(), read); len(changed)+len(restart) > 0 {
 		t.Errorf("got %v, %v", changed, restart)
-	}
-}
-
-func TestNobodyBelievesInADutyThatDoesNotRun(t *testing.T) {
-	tests := map[string]struct {
-		set  []string
-		want []string
-	}{
-		"nothing set":                    {},
-		"duties that run":                {set: []string{"logs.grace=2h", "publish.ttl=30s", "publish.store=embedded", "metrics.tags=[]", "images.min_age=1h", "containers.stopped=1h", "relay.listen=docker0:8125", "relay.origin=cred"}},
-		"duties that are switched off":   {set: []string{"containers.stopped=off", "volumes.anonymous=off", "build_cache.unused=off", "relay.listen=off"}},
-		"a store that is not built in":   {set: []string{"publish.store=etcd://a:2379"}, want: []string{"publish.store"}},
-		"another cluster's name is fine": {set: []string{"host.cluster=prod"}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, config.NoEffect(load(t, config.Sources{Set: tt.set}))); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
 	}
 }

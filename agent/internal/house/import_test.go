@@ -49,7 +49,11 @@ var arrows = map[string][]string{
 	"bridge/docker0":         {},
 	"bridge/store":           {},
 	"bridge/store/embedded":  {"bridge/store"},
-	"bridge/store/storetest": {"bridge/store"},
+	"bridge/store/etcd":      {"bridge/store", "bridge/store/remote"},
+	"bridge/store/dynamodb":  {"bridge/store", "bridge/store/remote"},
+	"bridge/store/redis":     {"bridge/store", "bridge/store/remote"},
+	"bridge/store/remote":    {"bridge/store"}, // what engines on a server share
+	"bridge/store/storetest": {"bridge/store", "test/tcpproxy"},
 	"bridge/dogstatsd":       {"bridge/dogstatsd/line", "bridge/dogstatsd/ring", "collectors/inventory"},
 	"bridge/dogstatsd/line":  {},
 	"bridge/dogstatsd/ring":  {},
@@ -67,6 +71,8 @@ var arrows = map[string][]string{
 	"test/engine":       {"collectors/inventory"},
 	"test/rig":          {"test/engine"},
 	"test/setup":        {},
+	"test/storeserver":  {"test/tcpproxy"},
+	"test/tcpproxy":     {},
 	"test/workload":     {},
 }
 
@@ -111,6 +117,11 @@ var libraries = []place{
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
 	{module: "google.golang.org/protobuf", in: []string{"bridge/dogstatsd/capture"}},
+	{module: "go.etcd.io/etcd", in: []string{"bridge/store/etcd"}},
+	{module: "github.com/redis/go-redis/v9", in: []string{"bridge/store/redis"}},
+	{module: "github.com/aws/aws-sdk-go-v2", in: []string{"bridge/store/dynamodb"}},
+	{module: "google.golang.org/grpc", in: []string{"bridge/store/etcd"}}, // the pace of its connections
+	{module: "go.uber.org/zap", in: []string{"bridge/store/etcd"}},        // to keep the client quiet
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "github.com/santhosh-tekuri/jsonschema/v6", tests: []string{"agent/..."}},
 }
@@ -175,12 +186,37 @@ func TestTheDaemonStartsNoProgram(t *testing.T) {
 		if p.Name != "main" || within(p.path, starters) {
 			continue
 		}
-		out, err := goCommand(tr.root, "list", "-e", "-deps", p.ImportPath)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if slices.Contains(strings.Fields(string(out)), "os/exec") {
+		if slices.Contains(linked(t, tr, p.ImportPath, "etcd,grpcnotrace"), "os/exec") {
 			t.Errorf("%s links os/exec by way of a library: find it with go list -deps, and do without", p.path)
+		}
+	}
+}
+
+// linked is what a program consists of, if it is built with these tags.
+func linked(t *testing.T, tr tree, path, tags string) []string {
+	t.Helper()
+	out, err := goCommand(tr.root, "list", "-e", "-deps", "-tags="+tags, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// Etcd's client is a quarter of the program, and templates double it: for their
+// sake the linker keeps every method of every type.
+func TestEtcdWeighsOnItsUsersAlone(t *testing.T) {
+	const daemon = module + "agent/cmd/berth"
+	tr := load(t)
+	if slices.Contains(linked(t, tr, daemon, ""), "google.golang.org/grpc") {
+		t.Error("berth links grpc: only berth-etcd may")
+	}
+	full := linked(t, tr, daemon, "etcd,grpcnotrace")
+	if !slices.Contains(full, "go.etcd.io/etcd/client/v3") {
+		t.Error("berth-etcd does not link etcd's client")
+	}
+	for _, heavy := range []string{"golang.org/x/net/trace", "html/template"} {
+		if slices.Contains(full, heavy) {
+			t.Errorf("berth-etcd links %s", heavy)
 		}
 	}
 }

@@ -17,7 +17,8 @@ import (
 // An Engine is what is tested.
 type Engine struct {
 	// Open opens a store whose content belongs to the folder place: opening it
-	// again with the same place, once it is closed, is a restart.
+	// again with the same place, once it is closed, is a restart. Tests run side by
+	// side, each with a place of its own.
 	Open func(t *testing.T, place string) store.Store
 	// TTL is the shortest for which the engine keeps its word.
 	TTL time.Duration
@@ -26,6 +27,8 @@ type Engine struct {
 	// Jump sets the host's clock by so much, as the engine sees it; nil if it
 	// cannot be done.
 	Jump func(by time.Duration)
+	// Dear is whether a publish takes tens of milliseconds, so that there are fewer.
+	Dear bool
 	// Bubble runs each test in a synctest bubble: for engines without sockets.
 	Bubble bool
 }
@@ -36,7 +39,7 @@ const patience = 30 * time.Second
 // cluster is where the tests' hosts are, unless a test is about clusters.
 const cluster = "prod"
 
-// Run runs all tests.
+// Run runs all tests, side by side where that is no bubble's: they mostly wait.
 func Run(t *testing.T, e Engine) {
 	if e.Late == 0 {
 		e.Late = time.Second
@@ -49,6 +52,7 @@ func Run(t *testing.T, e Engine) {
 				synctest.Test(t, run)
 				return
 			}
+			t.Parallel()
 			run(t)
 		})
 	}
