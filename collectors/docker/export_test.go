@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/docker/docker/client"
 )
@@ -29,3 +30,6 @@ func (r *Remover) API(ctx context.Context) (*client.Client, error) { return r.cl
 
 // Add reports whether an event is new.
 func (h *Heard) Add(e Event) bool { return h.add(e) }
+
+// Transport is what all requests to the Engine go by.
+func (c *Client) Transport() http.RoundTripper { return c.http.Transport }
