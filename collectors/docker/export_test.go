@@ -12,6 +12,7 @@ import (
 var (
 	FromList      = fromList
 	FromInspect   = fromInspect
+	FromImages    = fromImages
 	HintOf        = hintOf
 	ParseStat     = parseStat
 	EngineStarted = engineStarted
