@@ -13,6 +13,8 @@ var (
 	FromList      = fromList
 	FromInspect   = fromInspect
 	FromImages    = fromImages
+	ChainIDs      = chainIDs
+	AddBlobs      = addBlobs
 	HintOf        = hintOf
 	ParseStat     = parseStat
 	EngineStarted = engineStarted

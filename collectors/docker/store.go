@@ -152,6 +152,7 @@ func (c *Client) layers(ctx context.Context, i inventory.Image, e inventory.Engi
 			return nil, err
 		}
 		layers = fromHistory(chains, history)
+		addBlobs(e, i.ID, layers)
 	}
 	c.images.Store(key, layers)
 	return layers, nil
