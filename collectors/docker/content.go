@@ -40,7 +40,7 @@ func blobFolders(e inventory.Engine) []string {
 // addBlobs adds to each layer of an image the bytes of the blob that it came as.
 // The containerd image store keeps those beside the files; the history counts the
 // files alone. Where no blob can be read, or none fits, nothing is added.
-func addBlobs(e inventory.Engine, id string, layers []inventory.Layer) {
+func addBlobs(e inventory.Engine, id string, layers []inventory.Layer) (added bool) {
 	for _, folder := range blobFolders(e) {
 		sizes, err := blobSizes(folder, id, layers)
 		if err != nil {
@@ -49,8 +49,32 @@ func addBlobs(e inventory.Engine, id string, layers []inventory.Layer) {
 		for n, size := range sizes {
 			layers[n].Size += size
 		}
-		return
+		return true
 	}
+	return false
+}
+
+// fromBlobs are the layers of an image without a history: what all of it takes is
+// theirs in the proportion of their blobs. Without those nobody knows the layers.
+func fromBlobs(e inventory.Engine, id string, size int64, chains []string) []inventory.Layer {
+	layers := make([]inventory.Layer, len(chains))
+	for n, chain := range chains {
+		layers[n].Chain = chain
+	}
+	if !addBlobs(e, id, layers) {
+		return nil
+	}
+	var sum int64
+	for _, l := range layers {
+		sum += l.Size
+	}
+	if sum == 0 {
+		return nil
+	}
+	for n := range layers {
+		layers[n].Size = int64(float64(layers[n].Size) / float64(sum) * float64(size))
+	}
+	return layers
 }
 
 // blobSizes are those of an image's layers. Its ID is the digest of a manifest, or

@@ -59,4 +59,12 @@ func TestALayerTakesItsBlobTooWhereTheEngineKeepsThat(t *testing.T) {
 			t.Errorf("%s (-want +got)\n%s", id, diff)
 		}
 	}
+	chains := docker.ChainIDs(diffs)
+	whole := docker.FromBlobs(inventory.Engine{RootDir: c.root}, index, 370, chains)
+	if diff := cmp.Diff([]inventory.Layer{{Chain: chains[0], Size: 300}, {Chain: chains[1], Size: 70}}, whole); diff != "" {
+		t.Errorf("without a history (-want +got)\n%s", diff)
+	}
+	if unknown := docker.FromBlobs(inventory.Engine{RootDir: c.root}, absent, 370, chains); unknown != nil {
+		t.Errorf("layers that nobody knows are %v", unknown)
+	}
 }

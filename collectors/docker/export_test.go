@@ -15,6 +15,7 @@ var (
 	FromImages    = fromImages
 	ChainIDs      = chainIDs
 	AddBlobs      = addBlobs
+	FromBlobs     = fromBlobs
 	HintOf        = hintOf
 	ParseStat     = parseStat
 	EngineStarted = engineStarted

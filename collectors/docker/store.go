@@ -151,8 +151,11 @@ func (c *Client) layers(ctx context.Context, i inventory.Image, e inventory.Engi
 		if err != nil && !isNotFound(err) {
 			return nil, err
 		}
-		layers = fromHistory(chains, history)
-		addBlobs(e, i.ID, layers)
+		if layers = fromHistory(chains, history); layers != nil {
+			addBlobs(e, i.ID, layers)
+		} else {
+			layers = fromBlobs(e, i.ID, i.Size, chains)
+		}
 	}
 	c.images.Store(key, layers)
 	return layers, nil
