@@ -92,8 +92,9 @@ func (c *Client) negotiated(ctx context.Context) (*client.Client, error) {
 	if api := c.api.Load(); api != nil {
 		return api, nil
 	}
+	own := *c.http // Docker's client wraps the transport of the one it is given, each time anew
 	api, err := client.NewClientWithOpts(
-		client.WithHost(nowhere), client.WithHTTPClient(c.http), client.WithUserAgent("berth"),
+		client.WithHost(nowhere), client.WithHTTPClient(&own), client.WithUserAgent("berth"),
 		client.WithTraceOptions(otelhttp.WithFilter(func(*http.Request) bool { return false })),
 	)
 	if err != nil {

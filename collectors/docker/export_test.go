@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/docker/docker/client"
 )
@@ -11,6 +12,10 @@ import (
 var (
 	FromList      = fromList
 	FromInspect   = fromInspect
+	FromImages    = fromImages
+	ChainIDs      = chainIDs
+	AddBlobs      = addBlobs
+	FromBlobs     = fromBlobs
 	HintOf        = hintOf
 	ParseStat     = parseStat
 	EngineStarted = engineStarted
@@ -29,3 +34,6 @@ func (r *Remover) API(ctx context.Context) (*client.Client, error) { return r.cl
 
 // Add reports whether an event is new.
 func (h *Heard) Add(e Event) bool { return h.add(e) }
+
+// Transport is what all requests to the Engine go by.
+func (c *Client) Transport() http.RoundTripper { return c.http.Transport }

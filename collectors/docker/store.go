@@ -90,7 +90,7 @@ func fromImages(list []image.Summary) ([]inventory.Image, error) {
 			return nil, fmt.Errorf("the answer holds a malformed ID %q", s.ID)
 		}
 		all = append(all, inventory.Image{
-			ID: s.ID, Tags: references(s.RepoTags), Digests: references(s.RepoDigests),
+			ID: s.ID, Tags: references(s.RepoTags), Digests: digestsOf(s),
 			Created: time.Unix(s.Created, 0), Size: s.Size, Labels: s.Labels,
 		})
 	}
@@ -113,6 +113,13 @@ func references(list []string) []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// digestsOf are the digests that an image has by a repository. The containerd
+// image store lists that of an image of other platforms alone: this is its ID, and
+// as a name it would stand for all of the image.
+func digestsOf(s image.Summary) []string {
+	return slices.DeleteFunc(references(s.RepoDigests), func(name string) bool { return !strings.Contains(name, "@") })
 }
 
 // layers are those of an image. What they are does not change, and is asked
@@ -144,7 +151,11 @@ func (c *Client) layers(ctx context.Context, i inventory.Image, e inventory.Engi
 		if err != nil && !isNotFound(err) {
 			return nil, err
 		}
-		layers = fromHistory(chains, history)
+		if layers = fromHistory(chains, history); layers != nil {
+			addBlobs(e, i.ID, layers)
+		} else {
+			layers = fromBlobs(e, i.ID, i.Size, chains)
+		}
 	}
 	c.images.Store(key, layers)
 	return layers, nil

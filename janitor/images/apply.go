@@ -125,57 +125,6 @@ func ended(images []Decision) []usage.Move {
 	return moves
 }
 
-// unnameAll takes the names of all images that nobody has come to use, and
-// returns those that are on their way. What it is about to do is on disk before
-// it begins, for the audit (J6) and for the next start.
-func (a *applier) unnameAll(ctx context.Context, images []Decision) (leaving []Decision, err error) {
-	var errs []error
-	var free []Decision
-	var moves []usage.Move
-	for _, d := range images {
-		if c, used := a.user(d); used {
-			errs = append(errs, a.refuse(d, CodeRaced, madeFrom(c)))
-			continue
-		}
-		free, moves = append(free, d), append(moves, usage.Move{ID: d.ID, Names: d.Names})
-	}
-	if err := errors.Join(a.write(audit.Removed, free...), a.Ledger.Move(moves...)); err != nil {
-		return nil, errors.Join(append(errs, err, a.refuseAll(free, CodeFailed, err.Error()), a.Ledger.Move(ended(free)...))...)
-	}
-	for _, d := range free {
-		ok, err := a.unname(ctx, d)
-		errs = append(errs, err)
-		if ok {
-			leaving = append(leaving, d)
-		}
-	}
-	return leaving, errors.Join(errs...)
-}
-
-// unname gives an image the name of one on its way out and takes all others:
-// nobody can ask for it by name from then on (J7). It reports whether it is on
-// its way.
-func (a *applier) unname(ctx context.Context, d Decision) (bool, error) {
-	if err := ctx.Err(); err != nil {
-		return false, errors.Join(a.refuse(d, CodeFailed, err.Error()), a.Ledger.Move(usage.Move{ID: d.ID, Done: true}))
-	}
-	if err := a.Remover.AddName(ctx, d.ID, leavingName(d.ID)); err != nil { // the answer alone may be lost
-		return false, a.giveBack(ctx, d, CodeFailed, err.Error())
-	}
-	for _, name := range d.Names {
-		if _, err := a.Remover.RemoveName(ctx, name); err != nil && !digestGoneWithTag(name, err) {
-			return false, a.giveBack(ctx, d, CodeFailed, err.Error())
-		}
-	}
-	return true, nil
-}
-
-// digestGoneWithTag reports whether the Engine lacks a digest because it took it
-// away with the last tag of its repository.
-func digestGoneWithTag(name string, err error) bool {
-	return strings.Contains(name, "@") && strings.Contains(err.Error(), "No such image")
-}
-
 // settle waits until whoever asked for one of the images by name before it lost
 // it must have become visible, and looks. It returns why the sweep may not go
 // on; empty if it may.

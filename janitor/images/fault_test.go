@@ -27,9 +27,17 @@ var faults = map[string]func(r *rig, end context.CancelFunc) (before, after erro
 // J6, J7: whatever befalls whichever call: what is not deleted has all its names
 // after the next look, what is deleted is in the audit.
 func TestJ7AFaultAtAnyCallLosesNoName(t *testing.T) {
+	for store, derives := range map[string]bool{"classic": false, "containerd": true} {
+		t.Run(store, func(t *testing.T) { faultsAtAnyCall(t, derives) })
+	}
+}
+
+func faultsAtAnyCall(t *testing.T, derives bool) {
+	t.Helper()
 	names := map[int][]string{1: {"orders:1", "orders:stable"}, 2: {"billing:1"}, 3: {"used:1"}}
 	fresh := func() *rig {
 		r := newRig(t, image(1, names[1]...), image(2, names[2]...), image(3, names[3]...))
+		r.engine.derives = derives
 		r.engine.run(1, "used:1")
 		return r
 	}

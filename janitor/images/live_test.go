@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -160,7 +161,11 @@ func TestJ6TheEngineHoldsWhatThePlanSays(t *testing.T) {
 	}
 	dry, err := l.sweeper.Sweep(t.Context(), images.Options{DryRun: true})
 	l.ok(err)
-	golden(t, "testdata/plan-live.txt", anonymous(dry.Plan.Text(), ids))
+	if l.containerd() { // a manifest's few hundred bytes are others with another Engine
+		golden(t, "testdata/plan-live-containerd.txt", anonymous(dry.Plan.Text(), ids, 1<<20))
+	} else {
+		golden(t, "testdata/plan-live.txt", anonymous(dry.Plan.Text(), ids, 1))
+	}
 	report, err := l.sweeper.Sweep(t.Context(), images.Options{Plan: dry.Plan.Hash()})
 	l.ok(err)
 	if diff := cmp.Diff(want, l.names()); diff != "" {
@@ -173,9 +178,17 @@ func TestJ6TheEngineHoldsWhatThePlanSays(t *testing.T) {
 	}
 }
 
-// anonymous is a plan without what differs from run to run: times, and the IDs
-// of images that are not listed.
-func anonymous(plan string, ids []string) string {
+// containerd reports whether the Engine has the containerd image store.
+func (l *live) containerd() bool {
+	l.Helper()
+	var info struct{ DriverStatus [][2]string }
+	l.ok(l.Do(http.MethodGet, "/info", nil, &info))
+	return slices.Contains(info.DriverStatus, [2]string{"driver-type", "io.containerd.snapshotter.v1"})
+}
+
+// anonymous is a plan without what differs from run to run: times, the IDs of
+// images that are not listed, and what is left of bytes beside whole units.
+func anonymous(plan string, ids []string, unit int64) string {
 	for n, id := range ids {
 		plan = strings.ReplaceAll(plan, id, fmt.Sprint("image", n))
 	}
@@ -183,7 +196,9 @@ func anonymous(plan string, ids []string) string {
 	for line := range strings.Lines(plan) {
 		head, reason, _ := strings.Cut(line, " bytes: ")
 		code, _, _ := strings.Cut(reason, ":")
-		lines = append(lines, head+" bytes: "+code+"\n")
+		space := strings.LastIndexByte(head, ' ')
+		bytes, _ := strconv.ParseInt(head[space+1:], 10, 64)
+		lines = append(lines, fmt.Sprintf("%s %d bytes: %s\n", head[:space], bytes/unit*unit, code))
 	}
 	slices.Sort(lines[1:]) // of one worth, by ID
 	return strings.Join(lines, "")

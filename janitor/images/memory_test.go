@@ -25,6 +25,7 @@ type memory struct {
 	volumes    []inventory.Volume
 	cached     []inventory.Cached
 	creations  uint64
+	derives    bool // lists a digest made of each name, as the containerd image store does
 
 	calls  []string
 	before hook
@@ -105,6 +106,11 @@ func (e *memory) Store(ctx context.Context, want inventory.Wanted) (s inventory.
 		}
 		for _, i := range e.images {
 			i.Tags, i.Digests = slices.Clone(i.Tags), slices.Clone(i.Digests)
+			for _, tag := range i.Tags {
+				if digest := usage.Repository(tag) + "@" + i.ID; e.derives && !slices.Contains(i.Digests, digest) {
+					i.Digests = append(i.Digests, digest)
+				}
+			}
 			s.Images = append(s.Images, i)
 		}
 		slices.SortFunc(s.Images, func(a, b inventory.Image) int { return strings.Compare(a.ID, b.ID) })

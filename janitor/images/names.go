@@ -80,9 +80,11 @@ func (s *Sweeper) rename(ctx context.Context, m usage.Move) (here bool, err erro
 	return true, s.Ledger.Move(usage.Move{ID: m.ID, Done: true})
 }
 
-// stripped is an image without the name of one on its way out.
+// stripped is an image without the name of one on its way out, and without the
+// digest that the containerd image store makes of each name.
 func stripped(i inventory.Image) inventory.Image {
-	i.Tags = slices.DeleteFunc(slices.Clone(i.Tags), func(name string) bool { return usage.Repository(name) == leaving })
+	is := func(name string) bool { return usage.Repository(name) == leaving }
+	i.Tags, i.Digests = slices.DeleteFunc(slices.Clone(i.Tags), is), slices.DeleteFunc(slices.Clone(i.Digests), is)
 	return i
 }
 

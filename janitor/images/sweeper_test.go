@@ -256,6 +256,33 @@ func TestImagesWithDigestsAndWithoutNames(t *testing.T) {
 	}
 }
 
+// The digest that an image store makes of the name of one on its way out is no
+// name: an image that has no other keeps this one.
+func TestADigestMadeOfANameIsNoneByItself(t *testing.T) {
+	r := newRig(t, image(1, "orders:1"), image(2))
+	r.engine.derives = true
+	refused := map[string]bool{}
+	r.engine.before = func(_ context.Context, call string) error {
+		if name, ok := strings.CutPrefix(call, "remove berth.local/"); ok && !refused[name] {
+			refused[name] = true
+			return errConflict
+		}
+		return nil
+	}
+	report := r.sweep(images.Options{})
+	if len(report.Refused) != 2 {
+		t.Errorf("refused %+v, want both", report.Refused)
+	}
+	left := map[int][]string{1: {"orders:1"}, 2: {"berth.local/removing:" + strings.TrimPrefix(imageID(2), "sha256:")}}
+	r.wantNames(left)
+	p := r.Plan(t.Context(), false)
+	if d := find(t, p, imageID(2)); d.Code != images.CodeDangling || len(d.Names) > 0 {
+		t.Errorf("what nobody names is %s, with the names %q", d.Code, d.Names)
+	}
+	r.sweep(images.Options{})
+	r.wantNames(nil)
+}
+
 // A sweep that is ended while it waits gives the names back.
 func TestASweepThatIsEndedGivesTheNamesBack(t *testing.T) {
 	r := newRig(t, image(1, "orders:1"))

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +28,11 @@ type Daemon struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when cmd has ended
 }
+
+// anotherDockerd is the environment variable that has all private Engines be of
+// another dockerd than the PATH's: its path, and flags for it. What it starts, as
+// containerd, is looked for beside it first.
+const anotherDockerd = "BERTH_TEST_DOCKERD"
 
 // Private starts a dockerd with a data root, exec root, socket and containerd
 // of its own, and ends all of it with the test. Extra flags, such as
@@ -84,13 +91,7 @@ func (d *Daemon) start(t testing.TB) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	space := filepath.Base(d.dir) // apart even where a system-wide containerd is shared
-	d.cmd = exec.Command("dockerd", append([]string{
-		"--data-root=" + d.DataRoot(), "--exec-root=" + d.execRoot(), "--host=unix://" + d.socket,
-		"--pidfile=" + filepath.Join(d.dir, "docker.pid"), "--config-file=" + filepath.Join(d.dir, "daemon.json"),
-		"--containerd-namespace=" + space, "--containerd-plugins-namespace=" + space + "-plugins",
-		"--iptables=false", "--ip6tables=false",
-	}, d.flags...)...)
+	d.cmd = d.command()
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	// A network namespace of its own: a second dockerd in the machine's would
 	// fight over docker0, and one with --bridge=none deletes it.
@@ -106,6 +107,24 @@ func (d *Daemon) start(t testing.TB) {
 	cmd, ended := d.cmd, make(chan struct{})
 	d.ended = ended
 	go func() { _ = cmd.Wait(); close(ended) }()
+}
+
+// command is the dockerd to start, with what keeps it apart from all others.
+func (d *Daemon) command() *exec.Cmd {
+	space := filepath.Base(d.dir) // apart even where a system-wide containerd is shared
+	flags := slices.Concat([]string{
+		"--data-root=" + d.DataRoot(), "--exec-root=" + d.execRoot(), "--host=unix://" + d.socket,
+		"--pidfile=" + filepath.Join(d.dir, "docker.pid"), "--config-file=" + filepath.Join(d.dir, "daemon.json"),
+		"--containerd-namespace=" + space, "--containerd-plugins-namespace=" + space + "-plugins",
+		"--iptables=false", "--ip6tables=false",
+	}, d.flags)
+	other := strings.Fields(os.Getenv(anotherDockerd))
+	if len(other) == 0 {
+		return exec.Command("dockerd", flags...)
+	}
+	cmd := exec.Command(other[0], append(flags, other[1:]...)...)
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(other[0])+":"+os.Getenv("PATH"))
+	return cmd
 }
 
 // Down sends dockerd a signal that ends it, SIGTERM or SIGKILL, and waits for
