@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +42,7 @@ type Options struct {
 type Relay struct {
 	Options
 	poller  *poller
+	clock   *clock
 	in      *receiver
 	resolve sync.WaitGroup
 
@@ -85,8 +85,13 @@ func New(o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := newClock()
+	if err != nil {
+		p.close()
+		return nil, err
+	}
 	r := &Relay{
-		Options: o, poller: p, in: newReceiver(), table: newTable(0), senders: map[key]*sender{}, others: &sender{process: -1},
+		Options: o, poller: p, clock: c, in: newReceiver(), table: newTable(0), senders: map[key]*sender{}, others: &sender{process: -1},
 		local: map[netip.Addr]bool{}, byFD: map[int32]*socket{}, processes: map[int32]*sender{}, outlets: map[int32]*outlet{}, open: newPacket(), pace: pace{wait: mostWait},
 	}
 	r.now = time.Now()
@@ -221,8 +226,6 @@ func (r *Relay) room() int {
 func (r *Relay) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.poller.wake)()
 	defer r.resolve.Wait()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	for hot := false; ctx.Err() == nil; {
 		hot = r.batch(hot)
 	}
@@ -250,6 +253,7 @@ func (r *Relay) Close() error {
 		r.unfollow(s)
 	}
 	r.poller.close()
+	r.clock.close()
 	return errors.Join(errs...)
 }
 
