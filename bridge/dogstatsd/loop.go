@@ -39,10 +39,10 @@ func (r *Relay) batch(hot bool) (more bool) {
 // reader would long have nothing to read.
 func (r *Relay) gather(wait time.Duration) {
 	for wait > sip && r.sip() {
-		r.clock.pause(sip)
+		r.poller.clock.pause(sip)
 		wait -= sip
 	}
-	r.clock.pause(wait)
+	r.poller.clock.pause(wait)
 }
 
 // sip gives an upstream that says when it is full as much as it takes now, and

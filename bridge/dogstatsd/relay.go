@@ -42,7 +42,6 @@ type Options struct {
 type Relay struct {
 	Options
 	poller  *poller
-	clock   *clock
 	in      *receiver
 	resolve sync.WaitGroup
 
@@ -85,13 +84,8 @@ func New(o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newClock()
-	if err != nil {
-		p.close()
-		return nil, err
-	}
 	r := &Relay{
-		Options: o, poller: p, clock: c, in: newReceiver(), table: newTable(0), senders: map[key]*sender{}, others: &sender{process: -1},
+		Options: o, poller: p, in: newReceiver(), table: newTable(0), senders: map[key]*sender{}, others: &sender{process: -1},
 		local: map[netip.Addr]bool{}, byFD: map[int32]*socket{}, processes: map[int32]*sender{}, outlets: map[int32]*outlet{}, open: newPacket(), pace: pace{wait: mostWait},
 	}
 	r.now = time.Now()
@@ -253,7 +247,6 @@ func (r *Relay) Close() error {
 		r.unfollow(s)
 	}
 	r.poller.close()
-	r.clock.close()
 	return errors.Join(errs...)
 }
 
