@@ -28,7 +28,7 @@ func (r *Relay) batch(hot bool) (more bool) {
 	if hot && wait > 0 {
 		r.gather(wait)
 	}
-	ready := r.poller.wait(0)
+	ready := r.poller.look()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.handle(ready)
@@ -39,10 +39,10 @@ func (r *Relay) batch(hot bool) (more bool) {
 // reader would long have nothing to read.
 func (r *Relay) gather(wait time.Duration) {
 	for wait > sip && r.sip() {
-		pause(sip)
+		r.poller.clock.pause(sip)
 		wait -= sip
 	}
-	pause(wait)
+	r.poller.clock.pause(wait)
 }
 
 // sip gives an upstream that says when it is full as much as it takes now, and
@@ -54,7 +54,7 @@ func (r *Relay) sip() (more bool) {
 		return false
 	}
 	r.now = time.Now()
-	for _, e := range r.poller.wait(0) {
+	for _, e := range r.poller.look() {
 		if o := r.outlets[e.Fd]; o != nil {
 			r.emptied(o)
 		}

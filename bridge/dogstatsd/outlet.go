@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +32,7 @@ type outlet struct {
 	fd      int // -1: not connected
 	inode   uint64
 	stat    unix.Stat_t // of the path, when it was last looked at
+	how     unix.OpenHow
 	up      bool
 	full    bool // it took no more when it was asked last
 	armed   bool // the kernel will say when it does
@@ -51,13 +51,6 @@ type outlet struct {
 	wake   func(o *outlet, full bool) // tells the poller what to wait for
 	lookup func(o *outlet)            // asks for the address of host, without waiting
 	asking bool                       // that goes on
-}
-
-// sendBatch is the memory of sendmmsg.
-type sendBatch struct {
-	messages [outBatch]message
-	vectors  [outBatch]unix.Iovec
-	controls [outBatch][32]byte
 }
 
 const (
@@ -271,13 +264,6 @@ func (o *outlet) breathe(packets int, now time.Time) int {
 // fits reports whether a packet can go to this upstream as it is.
 func (o *outlet) fits(p *packet) bool { return p.bare == nil || o.cred && p.bare.creditable() }
 
-// refused reports whether what was just sent has met nobody. On this host the
-// answer comes before the call that sends has returned.
-func (o *outlet) refused() bool {
-	code, err := unix.GetsockoptInt(o.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	return err == nil && code != 0
-}
-
 // judge decides about the packet that was not taken.
 func (o *outlet) judge(p *packet, errno unix.Errno, now time.Time) (v verdict) {
 	switch errno {
@@ -305,58 +291,6 @@ func (o *outlet) block() {
 		o.wake(o, true)
 	}
 }
-
-// write sends datagrams and returns how many were taken and what was wrong with
-// the next.
-func (o *outlet) write(packets []*packet) (taken int, errno unix.Errno) {
-	for i, p := range packets {
-		o.send.set(i, p)
-	}
-	n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(o.fd), uintptr(unsafe.Pointer(&o.send.messages[0])), uintptr(len(packets)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-	if errno != 0 {
-		n = 0
-	}
-	taken = int(n)
-	if o.network != "udp" {
-		if errno == 0 && taken < len(packets) {
-			errno = o.why(packets[taken])
-			if errno == 0 {
-				taken++
-			}
-		}
-		return taken, errno
-	}
-	// What is refused is known at the next send, or by asking: it was the one
-	// before that got nowhere.
-	if errno == unix.ECONNREFUSED || taken < len(packets) && errno == 0 || o.refused() {
-		return max(taken-1, 0), unix.ECONNREFUSED
-	}
-	return taken, errno
-}
-
-// why sends one datagram by itself, for its error: when others have gone before
-// it, sendmmsg does not tell.
-func (o *outlet) why(p *packet) unix.Errno {
-	o.send.set(0, p)
-	_, _, errno := unix.Syscall(unix.SYS_SENDMSG, uintptr(o.fd), uintptr(unsafe.Pointer(&o.send.messages[0].header)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-	return errno
-}
-
-func (b *sendBatch) set(i int, p *packet) {
-	b.vectors[i] = unix.Iovec{Base: &p.body[0], Len: uint64(len(p.body))}
-	h := &b.messages[i].header
-	*h = unix.Msghdr{Iov: &b.vectors[i], Iovlen: 1}
-	if p.bare == nil {
-		return
-	}
-	h.Control, h.Controllen = &b.controls[i][0], uint64(unix.CmsgSpace(unix.SizeofUcred))
-	c := (*unix.Cmsghdr)(unsafe.Pointer(&b.controls[i][0]))
-	c.Level, c.Type, c.Len = unix.SOL_SOCKET, unix.SCM_CREDENTIALS, uint64(unix.CmsgLen(unix.SizeofUcred))
-	*(*unix.Ucred)(unsafe.Pointer(&b.controls[i][unix.CmsgLen(0)])) = unix.Ucred{Pid: int32(p.bare.origin.PID), Uid: ownUID(), Gid: ownGID()}
-}
-
-func ownUID() uint32 { return uint32(unix.Geteuid()) }
-func ownGID() uint32 { return uint32(unix.Getegid()) }
 
 // stream sends one packet behind its length, and keeps what of that was not
 // taken: the rest goes first when there is room.

@@ -1,8 +1,10 @@
 package dogstatsd
 
 import (
+	"errors"
 	"fmt"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -10,6 +12,7 @@ import (
 // A poller waits for sockets that can be read, upstreams that take something
 // again, and for being woken.
 type poller struct {
+	clock     *clock
 	fd, event int
 	events    [512]unix.EpollEvent
 }
@@ -24,7 +27,11 @@ func newPoller() (*poller, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("make poller: %w", err)
 	}
-	p := &poller{fd: fd, event: event}
+	c, err := newClock()
+	if err != nil {
+		return nil, errors.Join(err, unix.Close(event), unix.Close(fd))
+	}
+	p := &poller{clock: c, fd: fd, event: event}
 	return p, p.add(event, unix.EPOLLIN)
 }
 
@@ -37,15 +44,20 @@ func (p *poller) remove(fd int) { _ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd
 // wake ends a wait, the present one or the next.
 func (p *poller) wake() { _, _ = unix.Write(p.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
-// wait returns the descriptors that are ready. A negative limit waits for ever.
+// wait returns the descriptors that are ready, perhaps none. A negative limit
+// waits for ever.
 func (p *poller) wait(limit time.Duration) []unix.EpollEvent {
-	ms := -1
-	if limit >= 0 {
-		ms = int((limit + time.Millisecond - 1) / time.Millisecond)
+	if limit != 0 {
+		p.clock.await(p.fd, limit)
 	}
-	n, err := unix.EpollWait(p.fd, p.events[:], ms)
-	if err != nil {
-		return nil // a signal: the caller asks again
+	return p.look()
+}
+
+// look is wait without waiting: the scheduler need not be told.
+func (p *poller) look() []unix.EpollEvent {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), 0, 0, 0)
+	if errno != 0 {
+		return nil
 	}
 	return p.events[:n]
 }
@@ -57,11 +69,12 @@ func (p *poller) calm() {
 }
 
 func (p *poller) close() {
+	p.clock.close()
 	_ = unix.Close(p.event)
 	_ = unix.Close(p.fd)
 }
 
-// pause sleeps. The runtime's timers would cost a thread's hand-over each time.
+// pause sleeps, where that is rare enough to need no clock.
 func pause(d time.Duration) {
 	left := unix.NsecToTimespec(int64(d))
 	_ = unix.Nanosleep(&left, nil)

@@ -48,13 +48,14 @@ func newReceiver() *receiver {
 }
 
 // read takes up to batchSize datagrams from a socket and returns how many there
-// were: fewer, and its queue is empty.
+// were: fewer, and its queue is empty. It does not wait, and so the scheduler
+// need not be told.
 func (r *receiver) read(fd int) int {
 	for i := range r.messages {
 		h := &r.messages[i].header
 		h.Namelen, h.Controllen = nameLength, controlLength
 	}
-	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.messages[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.messages[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return 0
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -221,8 +220,6 @@ func (r *Relay) room() int {
 func (r *Relay) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.poller.wake)()
 	defer r.resolve.Wait()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	for hot := false; ctx.Err() == nil; {
 		hot = r.batch(hot)
 	}

@@ -8,7 +8,8 @@ import (
 // A Mark is what an origin adds to its lines. The zero value adds nothing.
 type Mark struct {
 	field string // "|c:ci-4f1c…"
-	tags  string // "service:orders,family:shop"
+	tags  string // "|#service:orders,family:shop"
+	more  string // ",service:orders,family:shop"
 	strip bool   // a container field of the client goes
 }
 
@@ -37,7 +38,11 @@ func Tags(tags []string, override bool) Mark {
 			kept = append(kept, strings.ReplaceAll(clean(tag), ",", "_"))
 		}
 	}
-	return Mark{tags: strings.Join(kept, ","), strip: override}
+	all := strings.Join(kept, ",")
+	if all == "" {
+		return Mark{strip: override}
+	}
+	return Mark{tags: "|#" + all, more: "," + all, strip: override}
 }
 
 // clean replaces what would end a field or a line.
@@ -47,7 +52,7 @@ func clean(s string) string {
 
 // Max returns how many bytes [Mark.Append] may add for a line, at most.
 func (m *Mark) Max(line []byte) int {
-	return len(line) + len(m.field) + len("|#") + len(m.tags) + len("\n")
+	return len(line) + len(m.field) + len(m.tags) + len("\n")
 }
 
 // Append appends a line with the mark, and a newline.
@@ -89,65 +94,66 @@ func (m *Mark) replace(dst, line []byte, at int) []byte {
 	if m.tags == "" {
 		return dst
 	}
-	place, separator := m.place(dst[begin:], look(dst[begin:], at))
-	if place < 0 {
-		return dst
-	}
+	place, addition := m.place(dst[begin:], look(dst[begin:], at))
 	place += begin
-	tail := len(dst) - place
-	dst = append(append(dst, separator...), m.tags...)
-	added := len(dst) - place - tail
+	tail := dst[place:]
+	dst = append(dst, addition...)
 	// What was appended changes places with what it belongs before.
-	copy(dst[place+added:], dst[place:place+tail])
-	copy(dst[place:], separator)
-	copy(dst[place+len(separator):], m.tags)
+	copy(dst[place+len(addition):], tail)
+	copy(dst[place:], addition)
 	return dst
 }
 
 // merge appends a line with the mark's tags among those that it has.
 func (m *Mark) merge(dst, line []byte, p parts) []byte {
-	place, separator := m.place(line, p)
-	if place < 0 {
-		return append(dst, line...)
+	place, addition := m.place(line, p)
+	dst = append(append(dst, line[:place]...), addition...)
+	if place == len(line) {
+		return dst
 	}
-	dst = append(append(append(dst, line[:place]...), separator...), m.tags...)
 	return append(dst, line[place:]...)
 }
 
-// place returns where in a line the mark's tags go, and what goes before them;
-// a negative one if the line wants none.
-func (m *Mark) place(line []byte, p parts) (at int, separator string) {
+// place returns what of the mark's tags goes into a line, and where: nothing, if
+// the line wants none.
+func (m *Mark) place(line []byte, p parts) (at int, addition string) {
 	if p.none {
-		return -1, ""
+		return len(line), ""
 	}
 	if p.tags == 0 {
 		if p.message > 0 && isCheck(line) {
-			return p.message, "|#"
+			return p.message, m.tags
 		}
-		return len(line), "|#"
+		return len(line), m.tags
 	}
 	tags := line[p.tags:p.end]
 	if wantsNone(tags) {
-		return -1, ""
+		return len(line), ""
 	}
 	if len(tags) == 0 || tags[len(tags)-1] == ',' {
-		return p.end, ""
+		return p.end, m.more[1:]
 	}
-	return p.end, ","
+	return p.end, m.more
 }
 
-// wantsNone reports whether dd.internal.card:none is among the tags.
+// wantsNone reports whether dd.internal.card:none is among the tags. It looks
+// for the dot: fewer tags have one than there are tags.
 func wantsNone(tags []byte) bool {
-	const none = "dd.internal.card:none"
-	for len(tags) >= len(none) {
-		if tags[0] == none[0] && string(tags[:len(none)]) == none && (len(tags) == len(none) || tags[len(none)] == ',') {
-			return true
-		}
-		comma := bytes.IndexByte(tags, ',')
-		if comma < 0 {
+	const (
+		none = "dd.internal.card:none"
+		dot  = len("dd")
+	)
+	for from := 0; ; {
+		i := bytes.IndexByte(tags[from:], none[dot])
+		if i < 0 {
 			return false
 		}
-		tags = tags[comma+1:]
+		from += i + 1
+		begin := from - 1 - dot
+		end := begin + len(none)
+		if begin >= 0 && end <= len(tags) && string(tags[begin:end]) == none &&
+			(begin == 0 || tags[begin-1] == ',') && (end == len(tags) || tags[end] == ',') {
+			return true
+		}
 	}
-	return false
 }

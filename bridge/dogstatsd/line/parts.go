@@ -26,7 +26,10 @@ func fieldsOf(line []byte) (at int, ok bool) {
 	if i == 0 || i == len(line) || line[i] < 'a' || line[i] > 'z' {
 		return 0, false
 	}
-	return next(line, i), true
+	for i < len(line) && line[i] != '|' { // a byte or two
+		i++
+	}
+	return i, true
 }
 
 // next returns where the next separator from a place on stands.
