@@ -60,7 +60,7 @@ var arrows = map[string][]string{
 
 	"bridge/dogstatsd/capture": {},
 
-	"bench":             {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"bench":             {"agent/api", "bench/relay", "bridge/store", "bridge/store/etcd", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine", "test/storeserver"},
 	"bench/relay":       {"bridge/dogstatsd", "collectors/inventory"},
 	"bench/fleet":       {"bridge/publish", "bridge/store", "bridge/store/embedded", "bridge/store/etcd", "collectors/identity", "collectors/inventory", "test/storeserver"},
 	"packaging/release": {},
