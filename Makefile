@@ -13,6 +13,7 @@ CYCLES   ?= 2000
 STEPS    ?= 10000000
 SWAPS    ?= 1000000
 FUZZTIME ?= 20s
+HOSTS    ?= 3000
 PREFIX   ?= /usr/local
 VERSION  ?=
 LINT      = go tool -modfile=packaging/lint.mod golangci-lint
@@ -23,7 +24,7 @@ STORES    = ./bridge/store/etcd ./bridge/store/redis ./bridge/store/dynamodb
 RACED     = $$(go list ./agent/... ./bench/... ./bridge/... ./collectors/... ./janitor/... ./test/dockerproxy ./test/engine ./test/tcpproxy | grep -vE '/store/(etcd|redis|dynamodb)$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup build test check format vet tidy house lint cross bench fuzz golden e2e e2e-race e2e-origins e2e-adversary model package install clean
+.PHONY: help demo run setup build test check format vet tidy house lint cross bench fleet fuzz golden e2e e2e-race e2e-origins e2e-adversary model package install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,10 @@ cross: # the other architecture
 
 bench: setup ## our figures beside their limits, about forty minutes
 	go run ./bench
+
+fleet: setup ## many hosts against a real etcd, and its latency with a real Docker; ten minutes, HOSTS as you like
+	go run ./bench/fleet -store etcd -hosts $(HOSTS) -outage 100s
+	go run ./bench -only visible -starts 100
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' -H . | sed 's/:func / /' | while read -r file name; do \

@@ -44,7 +44,7 @@ log: {format: text}
 
 // launch starts a daemon and waits until it is ready.
 func (h *host) launch() *daemon {
-	h.must(os.WriteFile(h.dir+"/berth.yaml", fmt.Appendf(nil, settings, h.dir), 0o644))
+	h.must(os.WriteFile(h.dir+"/berth.yaml", fmt.Appendf(nil, settings+h.more, h.dir), 0o644))
 	notify := h.dir + "/notify.sock"
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notify, Net: "unixgram"})
 	h.must(err)

@@ -25,6 +25,8 @@ type host struct {
 	dir    string
 	engine *engine.Engine
 	image  string
+	more   string   // of the daemon's configuration
+	ports  []string // that containers publish
 
 	mu  sync.Mutex // guards ids
 	ids []inventory.ID
@@ -33,12 +35,17 @@ type host struct {
 // build makes the binary as a release is made.
 func build(j *job) string {
 	binary := filepath.Join(j.TempDir(), "berth")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "github.com/berth-dev/berth/agent/cmd/berth")
+	buildAs(j, binary)
+	return binary
+}
+
+func buildAs(j *job, binary string, flags ...string) {
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", binary}, flags...)
+	cmd := exec.Command("go", append(args, "github.com/berth-dev/berth/agent/cmd/berth")...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		j.Fatalf("build berth: %v\n%s", err, out)
 	}
-	return binary
 }
 
 func sizeOf(j *job, path string) int64 {
@@ -83,7 +90,7 @@ func (h *host) populate(n int) {
 // create creates a container that will be removed at the end.
 func (h *host) create() (inventory.ID, error) {
 	id, err := h.engine.TryCreate(engine.Options{
-		Image: h.image, Labels: map[string]string{"com.docker.compose.service": "bench"},
+		Image: h.image, Ports: h.ports, Labels: map[string]string{"com.docker.compose.service": "bench"},
 	})
 	if err != nil {
 		return "", fmt.Errorf("create container: %w", err)

@@ -14,6 +14,9 @@ import (
 	"github.com/berth-dev/berth/collectors/inventory"
 )
 
+// started asks Docker for the starts of containers.
+const started = `/events?filters={"type":["container"],"event":["start"]}`
+
 // latency measures the time from Docker's own start event to the container
 // being running in the socket's answer about it, which has been read by then.
 func (d *daemon) latency(r *report, starts int) {
@@ -21,7 +24,7 @@ func (d *daemon) latency(r *report, starts int) {
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer cancel()
-	docker := d.follow(ctx, &reading, d.engine.Socket(), `/events?filters={"type":["container"],"event":["start"]}`)
+	docker := d.follow(ctx, &reading, d.engine.Socket(), started)
 
 	var seen, heard []time.Duration
 	for range starts {
@@ -30,9 +33,9 @@ func (d *daemon) latency(r *report, starts int) {
 		d.must(err)
 		calling := make(chan error, 1)
 		go func() { calling <- d.engine.Try("start", id) }()
-		started, told := d.startOf(docker, id)
+		began, told := d.startOf(docker, id)
 		at := d.await(id)
-		seen, heard = append(seen, at.Sub(started)), append(heard, told.Sub(started))
+		seen, heard = append(seen, at.Sub(began)), append(heard, told.Sub(began))
 		d.must(<-calling)
 		d.must(d.remove(id))
 	}
@@ -87,7 +90,7 @@ func (d *daemon) await(id inventory.ID) time.Time {
 }
 
 // startOf returns when Docker says a container started, and when it told.
-func (d *daemon) startOf(docker <-chan notice, id inventory.ID) (started, told time.Time) {
+func (d *daemon) startOf(docker <-chan notice, id inventory.ID) (began, told time.Time) {
 	for {
 		select {
 		case n := <-docker:

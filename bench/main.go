@@ -67,6 +67,7 @@ func parts() []part {
 		{"pulls", alone(pulls)},
 		{"relay", relays},
 		{"daemon", measure},
+		{"visible", visible},
 	}
 }
 
@@ -84,7 +85,7 @@ func chosen(only string) ([]part, error) {
 		}
 	}
 	if len(some) != len(names) {
-		return nil, fmt.Errorf("-only %s: the parts are audit, undo, cpu, disk, huge, images, pulls, relay and daemon", only)
+		return nil, fmt.Errorf("-only %s: the parts are audit, undo, cpu, disk, huge, images, pulls, relay, daemon and visible", only)
 	}
 	return some, nil
 }
@@ -112,7 +113,7 @@ func main() {
 	flag.IntVar(&p.folders, "folders", 2000, "log folders of existing containers in the sweep")
 	flag.DurationVar(&p.idle, "idle", 2*time.Minute, "how long the idle daemon is watched")
 	flag.BoolVar(&p.json, "json", false, "print JSON")
-	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, pulls, relay, daemon")
+	flag.StringVar(&p.only, "only", "", "measure only some parts: audit, undo, cpu, disk, huge, images, pulls, relay, daemon, visible")
 	flag.IntVar(&p.rounds, "rounds", 5, "rounds of each relay with each load")
 	flag.DurationVar(&p.span, "span", time.Second, "how long each of them takes")
 	flag.StringVar(&p.variants, "variants", "", "measure only some relays: direct,naive,...")

@@ -2,63 +2,66 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"github.com/berth-dev/berth/bridge/store"
+	"golang.org/x/sys/unix"
 )
 
-func (s *seen) record(host string) store.Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.records[host]
-}
-
-// ports are the host ports of a host's record, by service.
-func (s *seen) ports(host string) string {
-	all := map[string]uint16{}
-	for _, m := range s.record(host).Mappings {
-		all[m.Service] = m.HostPort
-	}
-	return fmt.Sprint(all)
-}
-
-// ports are the host ports that a host has.
-func ports(h *host) map[string]uint16 {
-	all := map[string]uint16{}
-	for _, c := range h.now {
-		all[c.Service] = c.Ports[0].Host
-	}
-	return all
-}
-
-// span is when the first and the last record went.
-func (s *seen) span() (first, last time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, at := range s.gone {
-		if first.IsZero() || at.Before(first) {
-			first = at
-		}
-		if at.After(last) {
-			last = at
-		}
-	}
-	return first, last
-}
-
 // busiest counts calls by the second, until its result is asked for.
-func (f *fleet) busiest(ctx context.Context) (most func() int64) {
+func (f *fleet) busiest(ctx context.Context) (most func() float64) {
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan int64)
+	ended := make(chan float64)
 	go func() {
-		worst, before := int64(0), f.gate.calls.Load()
-		for ctx.Err() == nil {
-			sleep(ctx, time.Second)
-			now := f.gate.calls.Load()
-			worst, before = max(worst, now-before), now
+		worst, before, at := 0.0, f.server.calls(ctx), time.Now()
+		for sleep(ctx, time.Second); ctx.Err() == nil; sleep(ctx, time.Second) {
+			calls, now := f.server.calls(ctx), time.Now()
+			if calls == before && worst > 0 {
+				continue // it was too busy to say so: two seconds count as two
+			}
+			worst = max(worst, float64(calls-before)/now.Sub(at).Seconds())
+			before, at = calls, now
 		}
 		ended <- worst
 	}()
-	return func() int64 { cancel(); return <-ended }
+	return func() float64 { cancel(); return <-ended }
+}
+
+// A use is what a server has done since a moment.
+type use struct {
+	*fleet
+	began time.Time
+	spent time.Duration
+	count int64
+}
+
+func (f *fleet) since(ctx context.Context) use {
+	return use{f, time.Now(), f.server.cpu(), f.server.calls(ctx)}
+}
+
+// cpu is the share of a core, in percent.
+func (u use) cpu() float64 {
+	return 100 * (u.server.cpu() - u.spent).Seconds() / time.Since(u.began).Seconds()
+}
+
+// calls is how many a second there were.
+func (u use) calls(ctx context.Context) float64 {
+	return float64(u.server.calls(ctx)-u.count) / time.Since(u.began).Seconds()
+}
+
+// sleep waits for a time.
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// cpuTime is what this process has used: publishers, watcher and a store in it.
+func cpuTime() time.Duration {
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -13,8 +13,7 @@ import (
 // A gate is the way to a store that can die and come back, with its data or
 // without. It implements [store.Store] for publishers.
 type gate struct {
-	calls atomic.Int64 // that reached the gate, shut or open
-	back  atomic.Int64 // sessions that this life of the store has taken up
+	calls atomic.Int64 // that passed
 
 	mu    sync.Mutex // guards the fields below
 	store store.Store
@@ -39,16 +38,15 @@ func (g *gate) revive(s store.Store) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.store, g.shut, g.ended = s, false, make(chan struct{})
-	g.back.Store(0)
 }
 
 func (g *gate) now() (store.Store, chan struct{}, error) {
-	g.calls.Add(1)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut {
 		return nil, nil, errShut
 	}
+	g.calls.Add(1)
 	return g.store, g.ended, nil
 }
 
@@ -108,7 +106,6 @@ func (p *pass) Publish(ctx context.Context, r store.Record) error {
 	}
 	if err = p.inner.Publish(ctx, r); err == nil && again {
 		p.ended = ended
-		p.gate.back.Add(1)
 	}
 	return err
 }

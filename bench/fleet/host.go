@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/berth-dev/berth/bridge/publish"
@@ -24,8 +25,10 @@ const (
 type host struct {
 	name string
 	hub  *inventory.Inventory
-	now  []inventory.Container
 	stop func() // ends the publisher and waits for it
+
+	mu  sync.Mutex // guards the field below
+	now []inventory.Container
 }
 
 func newHost(n int) *host {
@@ -42,7 +45,8 @@ func newHost(n int) *host {
 	return h
 }
 
-// show hands the containers as they are to the publisher.
+// show hands the containers as they are to the publisher. mu is held, or nobody
+// else knows the host.
 func (h *host) show() {
 	h.hub.Replace(inventory.Snapshot{
 		Synced: true, At: time.Now(), Engine: inventory.Engine{CPUs: 8, Memory: 64 << 30}, Containers: slices.Clone(h.now),
@@ -51,10 +55,23 @@ func (h *host) show() {
 
 // change restarts one container: its port is another one.
 func (h *host) change() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	c := &h.now[rand.IntN(containers)]
 	c.Ports = []inventory.Port{{Container: 5555, Protocol: "tcp", HostAddr: netip.IPv4Unspecified(), Host: uint16(1 + rand.IntN(65535))}}
 	c.Started = time.Now()
 	h.show()
+}
+
+// says reports whether a record has the host's ports as they are.
+func (h *host) says(r store.Record) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := map[string]uint16{}
+	for _, c := range h.now {
+		all[c.Service] = c.Ports[0].Host
+	}
+	return fmt.Sprint(all) == ports(r)
 }
 
 // start runs the host's publisher.

@@ -28,7 +28,7 @@
 //
 // # When something is wrong
 //
-// A store that is away is retried with full jitter for ever, and is a [Status],
+// A store that is away is retried for ever, at random times, and is a [Status],
 // not an error. If another agent publishes for the same host, as on a cloned
 // machine, this one does not fight: it says so and looks again after a TTL. A
 // record that is too large for the store is published without its shapes and its

@@ -12,7 +12,6 @@ const (
 	between      = 200 * time.Millisecond // at least, between two records
 	lookAgain    = 30 * time.Second       // for an address, while the host has none
 	patience     = 5 * time.Second        // with the ECS agent, before the first record says what Docker alone knows
-	leastBackoff = 100 * time.Millisecond
 	firstBackoff = time.Second
 )
 
@@ -29,14 +28,15 @@ func paceOf(ttl time.Duration) pace {
 	return pace{ttl: ttl, timeout: min(4*time.Second, ttl/8), slowest: min(15*time.Second, ttl/4)}
 }
 
-// backoff is how long to wait after so many failures in a row: anything up to
-// a limit that doubles, so that hosts do not return in step.
+// backoff is how long to wait after so many failures in a row: at least two
+// thirds of a limit that doubles, so that hosts return neither in step nor all
+// at once.
 func (p pace) backoff(failures int) time.Duration {
 	limit := min(firstBackoff, p.slowest)
 	for range failures - 1 {
 		limit = min(2*limit, p.slowest)
 	}
-	return min(leastBackoff, limit) + upTo(limit-leastBackoff)
+	return limit - upTo(limit/3)
 }
 
 // upTo is a random duration up to d.

@@ -47,6 +47,14 @@ func (s *Server) Addr() string { return s.addr }
 // Dir is a folder that goes with the test, beside the data.
 func (s *Server) Dir() string { return s.dir }
 
+// PID is the server's process; 0 if it does not run.
+func (s *Server) PID() int {
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
+
 // Start starts the server with the data it had and waits until it answers.
 func (s *Server) Start() {
 	s.t.Helper()

@@ -60,9 +60,9 @@ var arrows = map[string][]string{
 
 	"bridge/dogstatsd/capture": {},
 
-	"bench":             {"agent/api", "bench/relay", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine"},
+	"bench":             {"agent/api", "bench/relay", "bridge/store", "bridge/store/etcd", "collectors/docker", "collectors/inventory", "janitor/audit", "janitor/beneath", "janitor/images", "janitor/images/simulate", "janitor/images/usage", "janitor/ledger", "janitor/logs", "janitor/tombstone", "test/engine", "test/storeserver"},
 	"bench/relay":       {"bridge/dogstatsd", "collectors/inventory"},
-	"bench/fleet":       {"bridge/publish", "bridge/store", "bridge/store/embedded", "collectors/identity", "collectors/inventory"},
+	"bench/fleet":       {"bridge/publish", "bridge/store", "bridge/store/embedded", "bridge/store/etcd", "collectors/identity", "collectors/inventory", "test/storeserver"},
 	"packaging/release": {},
 	"test/adversary":    {},
 	"test/dockerproxy":  {"collectors/inventory"},
@@ -117,11 +117,11 @@ var libraries = []place{
 	{module: "golang.org/x/sync", in: []string{"agent/...", "bench", "bridge/...", "collectors/...", "janitor/..."}},
 	{module: "golang.org/x/term", in: []string{"agent/..."}},
 	{module: "google.golang.org/protobuf", in: []string{"bridge/dogstatsd/capture"}},
-	{module: "go.etcd.io/etcd", in: []string{"bridge/store/etcd"}},
+	{module: "go.etcd.io/etcd", in: []string{"bridge/store/etcd", "bench/fleet"}}, // there: to see the puts that watchers are not told of
 	{module: "github.com/redis/go-redis/v9", in: []string{"bridge/store/redis"}},
 	{module: "github.com/aws/aws-sdk-go-v2", in: []string{"bridge/store/dynamodb"}},
-	{module: "google.golang.org/grpc", in: []string{"bridge/store/etcd"}}, // the pace of its connections
-	{module: "go.uber.org/zap", in: []string{"bridge/store/etcd"}},        // to keep the client quiet
+	{module: "google.golang.org/grpc", in: []string{"bridge/store/etcd"}},         // the pace of its connections
+	{module: "go.uber.org/zap", in: []string{"bridge/store/etcd", "bench/fleet"}}, // to keep the client quiet
 	{module: "github.com/google/go-cmp", in: []string{"bridge/store/storetest"}, tests: []string{"agent/...", "bridge/...", "collectors/...", "janitor/...", "test/..."}},
 	{module: "github.com/santhosh-tekuri/jsonschema/v6", tests: []string{"agent/..."}},
 }

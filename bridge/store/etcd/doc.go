@@ -19,7 +19,8 @@
 // # Leases
 //
 // One for each host, not for each agent: an agent that returns finds its record
-// with the lease, and goes on with both. A renewal is not a write for etcd. The
+// with the lease, and goes on with both. A renewal is not a write for etcd; every
+// third one also looks whether somebody has deleted the key. The
 // lower 16 bits of a lease's ID are its TTL in seconds, so that a reader knows
 // when a record would go without asking for each lease. A host that takes over
 // a record puts it under a lease of its own and revokes the former, which is

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -39,7 +40,12 @@ type keeper struct{ *Store }
 type hold struct {
 	rev   int64 // of its last change
 	lease clientv3.LeaseID
+	blind *atomic.Int32 // renewals since it was there for certain
 }
+
+// looking is with which renewal the key is looked for: within a TTL, as three of
+// them fit into one.
+const looking = 3
 
 // Read implements [remote.Keeper].
 func (k keeper) Read(ctx context.Context, key store.Key) (*remote.Held, error) {
@@ -56,7 +62,7 @@ func (k keeper) Read(ctx context.Context, key store.Key) (*remote.Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &remote.Held{Record: r, Hold: hold{rev: kv.ModRevision, lease: clientv3.LeaseID(kv.Lease)}}, nil
+	return &remote.Held{Record: r, Hold: hold{rev: kv.ModRevision, lease: clientv3.LeaseID(kv.Lease), blind: new(atomic.Int32)}}, nil
 }
 
 // Write implements [remote.Keeper].
@@ -68,8 +74,6 @@ func (k keeper) Write(ctx context.Context, r store.Record, ttl time.Duration, ov
 	var old hold
 	if over != nil {
 		old = over.Hold.(hold)
-	} else if err := k.beginEpoch(ctx, client, r.Cluster); err != nil {
-		return nil, err
 	}
 	if over != nil && over.Record.Incarnation == r.Incarnation && ttlOf(old.lease) == time.Duration(seconds(ttl))*time.Second {
 		held, err := k.put(ctx, client, r, old, old.lease)
@@ -98,17 +102,18 @@ func (k keeper) put(ctx context.Context, client *clientv3.Client, r store.Record
 		return nil, err
 	}
 	key := k.prefix + r.Key().String()
-	answer, err := client.Txn(ctx).
-		If(clientv3.Compare(clientv3.ModRevision(key), "=", old.rev)).
-		Then(clientv3.OpPut(key, string(text), clientv3.WithLease(lease))).
-		Commit()
+	then := []clientv3.Op{clientv3.OpPut(key, string(text), clientv3.WithLease(lease))}
+	if old.rev == 0 {
+		then = append(then, k.beginEpoch(r.Cluster))
+	}
+	answer, err := client.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(key), "=", old.rev)).Then(then...).Commit()
 	if err != nil {
 		return nil, err
 	}
 	if !answer.Succeeded {
 		return nil, remote.ErrRaced
 	}
-	return &remote.Held{Record: r, Hold: hold{rev: answer.Header.Revision, lease: lease}}, nil
+	return &remote.Held{Record: r, Hold: hold{rev: answer.Header.Revision, lease: lease, blind: new(atomic.Int32)}}, nil
 }
 
 // grant makes a lease.
@@ -122,25 +127,34 @@ func grant(ctx context.Context, client *clientv3.Client, ttl time.Duration) (cli
 }
 
 // Renew implements [remote.Keeper]. A lease can outlive a key that somebody has
-// deleted by hand, so that is asked too: by a transaction without operations,
-// which any member answers from what it has.
+// deleted by hand, so that is asked too, with every third renewal: by a
+// transaction without operations, which any member answers from what it has.
+// The first renewals after an outage do not ask; they are many.
 func (k keeper) Renew(ctx context.Context, h *remote.Held, ttl time.Duration) error {
 	client, err := k.connect()
 	if err != nil {
 		return err
 	}
-	lease := h.Hold.(hold).lease
-	if ttlOf(lease) != time.Duration(seconds(ttl))*time.Second {
+	at := h.Hold.(hold)
+	if ttlOf(at.lease) != time.Duration(seconds(ttl))*time.Second {
 		return remote.ErrGone // it has another TTL, or none
 	}
-	if err := keepAlive(ctx, client, lease); err != nil {
+	if err := keepAlive(ctx, client, at.lease); err != nil {
+		at.blind.Store(0)
 		return err
 	}
-	answer, err := client.Txn(ctx).If(clientv3.Compare(clientv3.LeaseValue(k.prefix+h.Record.Key().String()), "=", lease)).Commit()
-	if err == nil && !answer.Succeeded {
-		err = remote.ErrGone
+	if at.blind.Add(1) < looking {
+		return nil
 	}
-	return err
+	answer, err := client.Txn(ctx).If(clientv3.Compare(clientv3.LeaseValue(k.prefix+h.Record.Key().String()), "=", at.lease)).Commit()
+	switch {
+	case err != nil:
+		return err
+	case !answer.Succeeded:
+		return remote.ErrGone
+	}
+	at.blind.Store(0)
+	return nil
 }
 
 // keepAlive renews a lease once. The client's own way to do so asks a server
@@ -191,14 +205,14 @@ func (k keeper) Remove(ctx context.Context, h *remote.Held) error {
 	return nil
 }
 
-// beginEpoch names the history of a cluster that has no name yet.
-func (k keeper) beginEpoch(ctx context.Context, client *clientv3.Client, cluster string) error {
+// beginEpoch names the history of a cluster that has no name yet. It goes along
+// with a record that is new: when a whole fleet returns to a server that has
+// lost its data, each call counts ten thousand times.
+func (k keeper) beginEpoch(cluster string) clientv3.Op {
 	key := k.prefix + clusterPrefix(cluster) + epochKey
-	_, err := client.Txn(ctx).
-		If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).
-		Then(clientv3.OpPut(key, store.NewIncarnation(time.Now(), ""))).
-		Commit()
-	return err
+	return clientv3.OpTxn(
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0)},
+		[]clientv3.Op{clientv3.OpPut(key, store.NewIncarnation(time.Now(), ""))}, nil)
 }
 
 // Keys beside the records.

@@ -13,7 +13,8 @@
 //
 // What a server is asked follows from the TTL (see [Pace]). A renewal is due
 // after a random time, so that hosts which began together do not go on
-// together, and every pause between tries has full jitter. Two pauses and two
+// together, and a pause between tries is as random as that, and never short: the
+// return of a server after an outage is not its busiest second. Two pauses and two
 // calls that hang fit into a TTL: the end of an outage finds each host in time.
 //
 // # Clocks

@@ -12,7 +12,6 @@ const (
 	longestCall  = 4 * time.Second
 	longestPause = 15 * time.Second
 	firstPause   = time.Second
-	leastPause   = 100 * time.Millisecond
 )
 
 // A Pace is how often a server is asked, for records of one TTL.
@@ -36,14 +35,16 @@ func PaceOf(ttl time.Duration) (Pace, error) {
 // ninths and a third of the TTL, 20 to 30 s for 90 s.
 func (p Pace) Renewal() time.Duration { return p.TTL*2/9 + rand.N(p.TTL/9) }
 
-// Backoff is how long to wait after so many failures in a row: anything up to
-// a limit that doubles, so that hosts do not return in step.
+// Backoff is how long to wait after so many failures in a row: at least two
+// thirds of a limit that doubles. Hosts do not return in step, and not all at
+// once either: were a short pause as likely as a long one, most of those that
+// wait when the server comes back would be nearly due.
 func (p Pace) Backoff(failures int) time.Duration {
 	limit := min(firstPause, p.Pause)
 	for range failures - 1 {
 		limit = min(2*limit, p.Pause)
 	}
-	return min(leastPause, limit) + rand.N(max(limit-leastPause, 1))
+	return limit - rand.N(limit/3)
 }
 
 // Sleep waits, and reports whether ctx is still going on.
