@@ -39,7 +39,11 @@ type real struct {
 }
 
 func newReal(j *job, build storeserver.Build, clients int) (*real, error) {
-	r := &real{process: storeserver.Etcd(j, build, asOperated...)}
+	flags := asOperated
+	if build == storeserver.Current {
+		flags = nil // test/etcdserver has no such settings
+	}
+	r := &real{process: storeserver.Etcd(j, build, flags...)}
 	for range clients + 1 { // the last is the watcher's
 		s, err := etcd.Open("etcd://" + r.process.Addr())
 		if err != nil {

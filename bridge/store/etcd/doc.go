@@ -3,7 +3,7 @@
 //	st, err := etcd.Open("etcds://10.0.0.5:2379,10.0.0.6:2379?cafile=/etc/berth/ca.pem&certfile=…&keyfile=…")
 //
 // Opening connects to nobody: a cluster that is away is a fault of the calls,
-// and each of them tries anew.
+// which do not wait for it.
 //
 // # Keys
 //

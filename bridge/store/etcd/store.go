@@ -28,6 +28,7 @@ const (
 	connecting = 3 * time.Second
 	mostDelay  = 3 * time.Second
 	listing    = 30 * time.Second // deadline of a listing for a watcher
+	tries      = 3                // of a call that another member may answer
 )
 
 // A Store is an etcd cluster. It implements [store.Store].
@@ -102,17 +103,28 @@ func (s *Store) connect() (*clientv3.Client, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: s.endpoints(), TLS: s.address.TLS, Username: s.address.User, Password: s.address.Password,
 		DialTimeout: connecting, DialKeepAliveTime: pingAfter, DialKeepAliveTimeout: pingWait,
-		Logger: zap.NewNop(), // what matters are the errors of the calls
-		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.5, MaxDelay: mostDelay},
-			MinConnectTimeout: connecting,
-		})},
+		Logger:          zap.NewNop(), // what matters are the errors of the calls
+		MaxUnaryRetries: tries,
+		DialOptions: []grpc.DialOption{
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.5, MaxDelay: mostDelay},
+				MinConnectTimeout: connecting,
+			}),
+			grpc.WithChainUnaryInterceptor(atOnce),
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connect to etcd: %w", err)
 	}
 	s.client = client
 	return client, nil
+}
+
+// atOnce has a call fail while no member can be reached. The client's calls wait
+// for a connection, each host's until its deadline, and when the servers return
+// a quarter of all hosts would be waiting to go first.
+func atOnce(ctx context.Context, method string, in, out any, to *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	return call(ctx, method, in, out, to, append(options, grpc.WaitForReady(false))...)
 }
 
 func (s *Store) endpoints() []string {
