@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -70,6 +71,10 @@ type Agent struct {
 	restart  []string
 }
 
+// garbage is how much of it may gather, in per cent of what lives: half of Go's
+// own measure, as the host's memory is scarcer than the time of an idle process.
+const garbage = 50
+
 // Run is the daemon. It returns nil when ctx is cancelled, an
 // [*config.Invalid] if the configuration cannot be used, and an
 // [*api.Running] if another daemon holds the socket.
@@ -80,6 +85,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := HandOver(loaded.Config.Publish.Store); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	a, err := open(o, loaded)
 	if err != nil {
