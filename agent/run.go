@@ -71,9 +71,9 @@ type Agent struct {
 	restart  []string
 }
 
-// garbage is how much of it may gather, in per cent of what lives: half of Go's
+// garbage is how much of it may gather, in per cent of what lives: less than Go's
 // own measure, as the host's memory is scarcer than the time of an idle process.
-const garbage = 50
+const garbage = 75
 
 // Run is the daemon. It returns nil when ctx is cancelled, an
 // [*config.Invalid] if the configuration cannot be used, and an
