@@ -1,7 +1,6 @@
 package etcd_test
 
 import (
-	"sync"
 	"testing"
 	"time"
 
@@ -18,26 +17,9 @@ const ttl = 4 * time.Second
 // up to a second more when it elects a leader.
 const late = 2500 * time.Millisecond
 
-// opens opens a store of the test's own. The first time for a place its server is
-// started; each later time it has been killed and started again.
-func opens(start func(testing.TB) (server *storeserver.Server, addr string)) func(*testing.T, string) store.Store {
-	type place struct {
-		server *storeserver.Server
-		addr   string
-	}
-	var places sync.Map // by name
-	return func(t *testing.T, name string) store.Store {
-		t.Helper()
-		if found, ok := places.Load(name); ok {
-			p := found.(place)
-			p.server.Kill()
-			p.server.Start()
-			return open(t, "etcd://"+p.addr)
-		}
-		server, addr := start(t)
-		places.Store(name, place{server, addr})
-		return open(t, "etcd://"+addr)
-	}
+// opens opens a store of the test's own, on a server that can be restarted.
+func opens(start func(testing.TB) (storetest.Server, string)) func(*testing.T, string) store.Store {
+	return storetest.Restarting(start, func(t *testing.T, addr string) store.Store { return open(t, "etcd://"+addr) })
 }
 
 // proves P1, P2 and I5 on servers that are killed.
@@ -45,7 +27,7 @@ func TestContract(t *testing.T) {
 	for _, build := range []storeserver.Build{storeserver.Debian, storeserver.Current} {
 		t.Run(string(build), func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+			storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (storetest.Server, string) {
 				server := storeserver.Etcd(t, build)
 				return server, server.Addr()
 			})})
@@ -55,7 +37,7 @@ func TestContract(t *testing.T) {
 
 func TestContractOverASlowNetwork(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (storetest.Server, string) {
 		server := storeserver.Etcd(t, storeserver.Current)
 		proxy := tcpproxy.New(t, server.Addr())
 		proxy.Set(tcpproxy.Faults{Delay: time.Millisecond})

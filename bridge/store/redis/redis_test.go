@@ -1,7 +1,6 @@
 package redis_test
 
 import (
-	"sync"
 	"testing"
 	"time"
 
@@ -19,26 +18,9 @@ const ttl = 4 * time.Second
 // counted in whole seconds.
 const late = 2500 * time.Millisecond
 
-// opens opens a store of the test's own. The first time for a place its server is
-// started; each later time it has been killed and started again.
-func opens(start func(testing.TB) (server *storeserver.Server, addr string)) func(*testing.T, string) store.Store {
-	type place struct {
-		server *storeserver.Server
-		addr   string
-	}
-	var places sync.Map // by name
-	return func(t *testing.T, name string) store.Store {
-		t.Helper()
-		if found, ok := places.Load(name); ok {
-			p := found.(place)
-			p.server.Kill()
-			p.server.Start()
-			return open(t, "redis://"+p.addr)
-		}
-		server, addr := start(t)
-		places.Store(name, place{server, addr})
-		return open(t, "redis://"+addr)
-	}
+// opens opens a store of the test's own, on a server that can be restarted.
+func opens(start func(testing.TB) (storetest.Server, string)) func(*testing.T, string) store.Store {
+	return storetest.Restarting(start, func(t *testing.T, addr string) store.Store { return open(t, "redis://"+addr) })
 }
 
 func open(t *testing.T, url string) store.Store {
@@ -53,7 +35,7 @@ func open(t *testing.T, url string) store.Store {
 // proves P1, P2 and I5 on a server that is killed.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (storetest.Server, string) {
 		server := storeserver.Redis(t)
 		return server, server.Addr()
 	})})
@@ -61,7 +43,7 @@ func TestContract(t *testing.T) {
 
 func TestContractOverASlowNetwork(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (*storeserver.Server, string) {
+	storetest.Run(t, storetest.Engine{TTL: ttl, Late: late, Open: opens(func(t testing.TB) (storetest.Server, string) {
 		server := storeserver.Redis(t)
 		proxy := tcpproxy.New(t, server.Addr())
 		proxy.Set(tcpproxy.Faults{Delay: time.Millisecond})
