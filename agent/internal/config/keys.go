@@ -130,7 +130,7 @@ func keys(c Checks) table {
 		{name: "relay.labels[]", rule: isTagName},
 
 		{name: "publish", doc: "This host's record in the central store."},
-		{name: "publish.store", rule: isStore, restart: true, doc: "embedded, or the store's URL: etcd://host:port, dynamodb://table?region=R or redis://host:port. etcds and rediss encrypt; user, passwordfile, cafile, certfile and keyfile are parameters of both, as in etcds://10.0.0.5:2379?user=berth&passwordfile=/etc/berth/store."},
+		{name: "publish.store", rule: isStore, restart: true, doc: "embedded, or the store's URL: etcd://host:port, dynamodb://table?region=R or redis://host:port. etcds and rediss encrypt; user, passwordfile, cafile, certfile and keyfile are parameters of both, as in etcds://10.0.0.5:2379?user=berth&passwordfile=/etc/berth/store. A file that is named without a folder is one that systemd hands over (LoadCredential)."},
 		{name: "publish.jmxmp_port", least: 1, most: 65535, doc: "Port inside containers behind which a JMXMP server is looked for."},
 		{name: "publish.ttl", rule: isTTL, doc: "How long the record lives without being renewed; at least 10s."},
 		{name: "publish.withdraw", doc: "Take the record out of the store when the daemon ends: for a host that does not come back. Without it a restart goes unnoticed, and the record goes along only when systemd shuts the host down."},
